@@ -1,0 +1,109 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+// The Makefile sets MEMEX_DIST for the library that is shipped. A manifest that carries unsafe flags
+// cannot be anyone's dependency, so without it there are none.
+let distribution = Context.environment["MEMEX_DIST"] == "1"
+let sanitized = Context.environment["MEMEX_SANITIZE"] != nil
+let strict = Context.environment["MEMEX_STRICT"] == "1"
+let root = Context.packageDirectory
+
+let swiftSettings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ]
+    + (distribution
+        ? [.unsafeFlags(["-static-stdlib", "-file-prefix-map", "\(root)=.", "-gnone"])] : [])
+    + (strict ? [.unsafeFlags(["-warnings-as-errors"])] : [])
+
+let cSettings: [CSetting] =
+    distribution
+    ? [
+        .unsafeFlags([
+            "-ffile-prefix-map=\(root)=.", "-g0", "-fstack-protector-strong",
+            "-ftrivial-auto-var-init=zero", "-fvisibility=hidden",
+        ])
+    ] : []
+
+let cxxSettings: [CXXSetting] =
+    distribution
+    ? [.unsafeFlags(["-ffile-prefix-map=\(root)=.", "-g0", "-fvisibility=hidden"])] : []
+
+let always: [String] = [
+    "-soname=libmemex.so.0", "-Bsymbolic", "-z", "relro", "-z", "now", "-z", "nodelete", "-z",
+    "noexecstack", "--gc-sections", "--build-id=none", "--version-script=" + root + "/tools/memex.map",
+]
+// Sanitizers bring their own allocator and leave symbols to be resolved by the executable.
+let unlessSanitized: [String] = [
+    "-z", "defs", "-s", "--wrap=malloc", "--wrap=calloc", "--wrap=realloc", "--wrap=free",
+    "--wrap=posix_memalign", "--wrap=aligned_alloc",
+]
+
+func linkerFlags() -> [String] {
+    var flags: [String] = ["-static-stdlib", "-use-ld=lld"]
+    for flag in always + (sanitized ? [] : unlessSanitized) { flags += ["-Xlinker", flag] }
+    return flags
+}
+
+let linkerSettings: [LinkerSetting] = distribution ? [.unsafeFlags(linkerFlags())] : []
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+var targets: [Target] = [
+    .systemLibrary(name: "CMemex", path: "include"),
+    .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
+    .target(
+        name: "CMemexShim", cSettings: cSettings, cxxSettings: cxxSettings,
+        linkerSettings: [.linkedLibrary("dl"), .linkedLibrary("pthread")]),
+    library("MemexModel", ["CJansson", "CMemexShim"]),
+    library("MemexStorage", ["MemexModel", "CMemexShim"]),
+    library("MemexSQLite", ["MemexStorage", "MemexModel", "CMemexShim"]),
+    library("MemexTokens", ["MemexModel"]),
+    library("MemexContext", ["MemexStorage", "MemexTokens", "MemexModel"]),
+    library(
+        "Memex",
+        ["MemexContext", "MemexTokens", "MemexSQLite", "MemexStorage", "MemexModel", "CMemexShim"]),
+    library("MemexConformance", ["Memex", "MemexStorage", "MemexModel"]),
+    library(
+        "MemexABI",
+        ["MemexConformance", "Memex", "MemexStorage", "MemexContext", "MemexModel", "CMemex", "CMemexShim"]),
+    .target(
+        name: "MemexLibrary", dependencies: ["MemexABI"], swiftSettings: swiftSettings,
+        linkerSettings: linkerSettings),
+]
+
+// A source distribution has no Tests folder.
+if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
+    targets += [
+        .target(
+            name: "MemexTestSupport", dependencies: ["Memex", "MemexStorage", "MemexModel"],
+            path: "Tests/MemexTestSupport", swiftSettings: swiftSettings),
+        tests("MemexModelTests", ["MemexModel", "CJansson", "MemexTestSupport"]),
+        tests("MemexStorageTests", ["MemexStorage", "MemexModel", "MemexTestSupport"]),
+        tests("MemexSQLiteTests", ["MemexSQLite", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+        tests("MemexContextTests", ["MemexContext", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+        tests("MemexTests", ["Memex", "MemexConformance", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+        tests("MemexABITests", ["MemexABI", "CMemex", "MemexTestSupport"]),
+    ].filter { FileManager.default.fileExists(atPath: "\(root)/Tests/\($0.name)") }
+}
+
+let package = Package(
+    name: "memex",
+    products: [
+        .library(name: "memex", type: .dynamic, targets: ["MemexLibrary"]),
+        .library(name: "Memex", targets: ["Memex"]),
+    ],
+    targets: targets,
+    cLanguageStandard: .c17,
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,13 @@
+/* What Swift cannot express: libraries loaded at run time, guarded callbacks, a checksum instruction. */
+#ifndef MEMEX_SHIM_H
+#define MEMEX_SHIM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "memex_shim_callbacks.h"
+#include "memex_shim_memory.h"
+#include "memex_shim_sqlite.h"
+#include "memex_shim_system.h"
+
+#endif

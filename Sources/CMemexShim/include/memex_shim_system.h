@@ -1,0 +1,34 @@
+#ifndef MEMEX_SHIM_SYSTEM_H
+#define MEMEX_SHIM_SYSTEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* CRC-32C (Castagnoli) of data, continuing from crc; start with 0. By the CPU's instruction where it has one. */
+uint32_t memex_shim_crc32c(uint32_t crc, const void *data, size_t len);
+
+/* Microseconds of CLOCK_REALTIME and CLOCK_MONOTONIC. */
+int64_t memex_shim_realtime_us(void);
+int64_t memex_shim_monotonic_us(void);
+
+/* Fills data with random bytes of the system; 0, or an errno. */
+int memex_shim_random(void *data, size_t len);
+
+/* Calls child in every forked child, once registered; 0 or an errno. */
+int memex_shim_at_fork(void (*prepare)(void), void (*parent)(void), void (*child)(void));
+
+/* open with O_CLOEXEC: a descriptor, or minus errno. */
+int memex_shim_open(const char *path, int flags, unsigned mode);
+
+/* Remembers a descriptor that a forked child must close at once (its lock would outlive the parent's),
+   and forgets it. Never more than a fixed number; the call then does nothing. */
+void memex_shim_fork_close_add(int descriptor);
+void memex_shim_fork_close_remove(int descriptor);
+
+/* errno of the last failed call of this thread. */
+int memex_shim_errno(void);
+
+/* Path of the shared object that holds this code, or NULL. Static storage. */
+const char *memex_shim_library_path(void);
+
+#endif

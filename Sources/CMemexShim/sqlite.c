@@ -1,0 +1,50 @@
+#define _GNU_SOURCE
+#include "memex_shim_sqlite.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static memex_shim_sqlite api;
+static int (*db_config)(sqlite3 *, int, ...);
+static int loaded;
+static char failure[256];
+
+static int fill(void *handle) {
+#define MEMEX_SHIM_FIND(name)                                                                     \
+  if (!(api.name = (__typeof__(&sqlite3_##name))dlsym(handle, "sqlite3_" #name))) {               \
+    snprintf(failure, sizeof failure, "the SQLite that was found lacks sqlite3_" #name);          \
+    return 0;                                                                                     \
+  }
+  MEMEX_SHIM_SQLITE_FUNCTIONS(MEMEX_SHIM_FIND)
+#undef MEMEX_SHIM_FIND
+  db_config = (int (*)(sqlite3 *, int, ...))dlsym(handle, "sqlite3_db_config");
+  return db_config != NULL;
+}
+
+const memex_shim_sqlite *memex_shim_sqlite_load(const char *fallback, const char **reason) {
+  static const char *const names[] = {"libsqlite3.so.0", "libsqlite3.so"};
+  pthread_mutex_lock(&lock);
+  if (!loaded) {
+    snprintf(failure, sizeof failure, "no libsqlite3.so.0 in the process, in the system or beside libmemex");
+    if (dlsym(RTLD_DEFAULT, "sqlite3_open_v2")) loaded = fill(RTLD_DEFAULT);
+    for (int pass = 0; pass < 2 && !loaded; pass++)
+      for (size_t i = 0; i < sizeof names / sizeof *names && !loaded; i++) {
+        void *handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL | (pass == 0 ? RTLD_NOLOAD : 0));
+        if (handle) loaded = fill(handle);
+      }
+    if (!loaded && fallback) {
+      void *handle = dlopen(fallback, RTLD_NOW | RTLD_LOCAL);
+      if (handle) loaded = fill(handle);
+    }
+  }
+  pthread_mutex_unlock(&lock);
+  if (!loaded && reason) *reason = failure;
+  return loaded ? &api : NULL;
+}
+
+int memex_shim_sqlite_no_checkpoint_on_close(const memex_shim_sqlite *functions, sqlite3 *db) {
+  (void)functions;
+  return db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)0);
+}
