@@ -10,6 +10,7 @@ package struct EngineCapabilities: Sendable {
     package var sharedBetweenProcesses = true
     /// Removed bytes can be wiped from its files.
     package var erases = true
+    package var isReadOnly = false
 
     package init() {}
 }

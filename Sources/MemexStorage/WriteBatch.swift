@@ -88,6 +88,12 @@ package struct BlobHash: Hashable, Sendable {
         words = digest.finish()
     }
 
+    /// The 32 bytes of the digest.
+    package var bytes: [UInt8] {
+        withUnsafeBytes(
+            of: (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian), Array.init)
+    }
+
     package static func == (a: BlobHash, b: BlobHash) -> Bool { a.words == b.words }
     package func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
 }
