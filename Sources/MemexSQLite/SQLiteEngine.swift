@@ -118,6 +118,7 @@ package final class SQLiteEngine: StorageEngine, @unchecked Sendable {
     }
 
     package func close() throws(MemexError) {
+        guard SQLiteEngines.leave(self) else { return }
         queue.close()
         readers?.close()
         ownReader?.finalize()

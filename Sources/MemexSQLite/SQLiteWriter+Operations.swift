@@ -154,6 +154,10 @@ extension SQLiteWriter {
     private func put(_ put: MessagePut, _ key: Int64) throws(MemexError) -> WriteResult {
         let draft = put.draft
         var head = draft.head
+        if put.stampsRev {
+            let state = try state(key)
+            head.changes = UInt32(truncatingIfNeeded: state.lastSeq + state.changes - put.seq)
+        }
         head.checksum = RecordChecksum.seal(head.checksum, head, seq: put.seq, createdAt: draft.createdAt)
         let code = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: RecordHead.maximumSize) { bytes -> Int32 in
             guard let base = bytes.baseAddress else { return SQLITE_NOMEM }

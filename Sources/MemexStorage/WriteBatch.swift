@@ -46,13 +46,16 @@ package struct ThreadUpdate {
 }
 
 /// A message record put at a seq: a replacement, a tombstone, or a copy for a fork. It does not touch the
-/// thread's counters; a `ThreadUpdate` of the same batch does.
+/// thread's counters; a `ThreadUpdate` of the same batch does. An idempotency key that the row has stays.
 package struct MessagePut {
     package var thread: ThreadTarget
     package var seq: Int64
-    /// `head.changes` and `createdAt` are taken as they are.
+    /// `createdAt` is taken as it is.
     package var draft: MessageDraft
-    /// The idempotency key and receipt that the row keeps are left as they are.
+    /// The record's rev becomes the thread's rev at this point of the batch; else `head.changes` is taken as
+    /// it is.
+    package var stampsRev = false
+
     package init(thread: ThreadTarget, seq: Int64, draft: MessageDraft) {
         self.thread = thread
         self.seq = seq
