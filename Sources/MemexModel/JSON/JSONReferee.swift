@@ -1,0 +1,89 @@
+import CJansson
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// jansson's verdict on text that the scanner declined and `JSONSyntax` found well-formed.
+enum JSONReferee {
+    /// What jansson is asked for everywhere.
+    static let flags = Int(JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY)
+
+    /// jansson's hash tables get a random seed before the first parse of the process.
+    private static let seeded: Void = json_object_seed(0)
+
+    /// Asks whether a well-formed value, which stands at `offset` of what was passed, has a fault that
+    /// only jansson sees: a key that comes twice.
+    static func judge(_ value: ByteView, at offset: Int) throws(MemexError) {
+        json_decref(try parse(value, at: offset, rewrite: .references))
+    }
+
+    /// Parses a value, which must be well-formed.
+    ///
+    /// Numbers that jansson has no room for become others: see `NumberRewrite`. jansson reads reals by the
+    /// host's locale, which may change between two of its steps; `.references` leaves it no reals.
+    static func parse(
+        _ value: ByteView, at offset: Int, rewrite: NumberRewrite
+    ) throws(MemexError) -> UnsafeMutablePointer<json_t> {
+        _ = seeded
+        guard let base = value.baseAddress, value.count > 0 else {
+            throw JSONFault(.unexpectedEnd, 0).error(base: offset)
+        }
+        if rewrite == .nothing { return try load(base, value, offset) }
+        guard let memory = malloc(value.count) else { throw MemexError.noMemory }
+        defer { free(memory) }
+        memcpy(memory, base, value.count)
+        let copy = memory.assumingMemoryBound(to: UInt8.self)
+        rewrite.apply(copy, value.count)
+        return try load(copy, value, offset)
+    }
+
+    private static func load(
+        _ base: UnsafePointer<UInt8>, _ value: ByteView, _ offset: Int
+    ) throws(MemexError) -> UnsafeMutablePointer<json_t> {
+        var report = json_error_t()
+        let previous = CLocale.enter()
+        errno = 0
+        let text = UnsafeRawPointer(base).assumingMemoryBound(to: CChar.self)
+        let parsed = json_loadb(text, value.count, flags, &report)
+        let code = errno
+        CLocale.leave(previous)
+        if let parsed { return parsed }
+        guard let fault = fault(report, code, value) else { throw MemexError.noMemory }
+        throw fault.error(base: offset)
+    }
+
+    /// What a refusal means for text that is well-formed; nil when memory ran out.
+    @inline(never)
+    private static func fault(
+        _ report: json_error_t, _ code: Int32, _ value: ByteView
+    ) -> JSONFault? {
+        var report = report
+        let reason = json_error_code(&report)
+        let position = Int(report.position)
+        if reason == json_error_duplicate_key {
+            return JSONFault(.duplicateKey, RawCursor.stringStart(value, position))
+        }
+        if reason == json_error_null_byte_in_key {
+            return JSONFault(.nulInKey, RawCursor.stringStart(value, position))
+        }
+        if code == ENOMEM || reason == json_error_out_of_memory || reason == json_error_unknown {
+            return nil
+        }
+        return JSONFault(.refused, position < 0 ? 0 : position)
+    }
+}
+
+/// Makes the calling thread use the C locale for a while, so that a host's comma is no decimal point here.
+private enum CLocale {
+    private nonisolated(unsafe) static let locale = newlocale(Int32(1) &<< LC_NUMERIC, "C", nil)
+
+    static func enter() -> locale_t? {
+        guard let locale else { return nil }
+        return uselocale(locale)
+    }
+
+    static func leave(_ previous: locale_t?) {
+        if let previous { _ = uselocale(previous) }
+    }
+}
