@@ -63,7 +63,7 @@ package enum StoreURL: Equatable {
                 bytes.append(value)
             }
         }
-        let invalid = bytes.withUnsafeBufferPointer { UTF8Text.firstInvalid($0) }
+        let invalid = bytes.withUnsafeBufferPointer { UTF8.firstInvalid($0) }
         guard invalid == nil else { throw MemexError.invalid(path: "/url", "is not UTF-8 after decoding %XX") }
         return String(decoding: bytes, as: UTF8.self)
     }

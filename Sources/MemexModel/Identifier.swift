@@ -10,7 +10,7 @@ package enum Identifier {
                 .limit, "\(what) has \(bytes.count) bytes; the limit is \(Limits.idBytes)",
                 detailMembers: "\"limit\":\(Limits.idBytes)")
         }
-        if let offset = UTF8Text.firstInvalid(bytes) {
+        if let offset = UTF8.firstInvalid(bytes) {
             throw MemexError.invalid(offset: offset, "\(what) is not UTF-8")
         }
         var previous: UInt8 = 0
