@@ -120,9 +120,11 @@ struct EscapeTests {
     @Test("raw strings compare as the text that they spell")
     func same() {
         for (left, right, expected) in [
-            ("a", "a", true), ("a", #"\u0061"#, true), (#"\u0061"#, #"\u0061"#, true), ("é", #"\u00e9"#, true),
+            ("a", "a", true), ("a", #"\u0061"#, true), (#"\u0061"#, #"\u0061"#, true),
+            ("é", #"\u00e9"#, true),
             (#"\u00E9"#, #"\u00e9"#, true), (#"\n"#, #"\u000a"#, true), ("n", #"\n"#, false), ("", "", true),
-            ("ab", #"\u0061"#, false), (#"\u0061b"#, "a", false), (#"\/"#, "/", true), ("😀", #"\ud83d\ude00"#, true),
+            ("ab", #"\u0061"#, false), (#"\u0061b"#, "a", false), (#"\/"#, "/", true),
+            ("😀", #"\ud83d\ude00"#, true),
         ] {
             withView(left) { one in
                 withView(right) { other in

@@ -27,7 +27,8 @@ struct InspectorTests {
             ("{\"a\":\"\\ud83d\\ude00\\ud83d x\"}", 18, "surrogate"), ("{\"a\":01}", 6, "number"),
             ("{\"a\":-x}", 6, "number"), ("{\"a\":1.}", 7, "number"), ("{\"a\":1e}", 7, "number"),
             ("{\"a\":+1}", 5, "value was expected"), ("{\"a\":1,}", 7, "key in double quotes"),
-            ("{a:1}", 1, "key in double quotes"), ("{\"a\" 1}", 5, "colon"), ("{\"a\":1 2}", 7, "closing brace"),
+            ("{a:1}", 1, "key in double quotes"), ("{\"a\" 1}", 5, "colon"),
+            ("{\"a\":1 2}", 7, "closing brace"),
             ("{\"a\":[1 2]}", 8, "closing bracket"), ("{\"a\":[1}", 7, "closing bracket"),
             ("{\"b\":1,\"a\":2,\"a\":3}", 13, "already has"),
             ("{\"b\":{\"x\":[{\"k\":1, \"\\u006b\":2}]}}", 19, "already has"),
@@ -43,7 +44,8 @@ struct InspectorTests {
     func noContent() throws {
         let secret = "hunter2"
         for text in [
-            "{\"\(secret)\":1,\"\(secret)\":2}", "{\"a\":\"\(secret)\\x\"}", "{\"a\":\(secret)}", "{\"\(secret)\" 1}",
+            "{\"\(secret)\":1,\"\(secret)\":2}", "{\"a\":\"\(secret)\\x\"}", "{\"a\":\(secret)}",
+            "{\"\(secret)\" 1}",
             "\(secret)", "{\"a\":1}\(secret)", "{\"\(secret)\\u0000\":1}",
         ] {
             withView(text) { view in
@@ -79,7 +81,8 @@ struct InspectorTests {
 
     @Test("escaped keys are the keys that they spell")
     func escapedKeys() throws {
-        let text = #" {"r\u006fle":"a\n","cont\u0065nt":"\ud83d\ude00","tool\u005fcalls":[1],"tool_call_i\u0064":"x"}"#
+        let text =
+            #" {"r\u006fle":"a\n","cont\u0065nt":"\ud83d\ude00","tool\u005fcalls":[1],"tool_call_i\u0064":"x"}"#
         try withView(text) { view in
             let facts = try inspect(view).get()
             #expect(facts.role(in: view)?.text == "a\\n")

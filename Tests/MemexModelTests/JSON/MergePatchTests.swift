@@ -47,7 +47,10 @@ struct MergePatchTests {
                 #"{"t":null,"x":1E+2}"#,
                 #"{"n":1e400,"z":-0,"big":18446744073709551616,"k":[ 1.50 , {"a" : null}],"x":1E+2}"#
             ),
-            (#"{"\u0061":1,"b":{"c":1e400}}"#, #"{"a":2,"b":{"d":-0}}"#, #"{"\u0061":2,"b":{"c":1e400,"d":-0}}"#),
+            (
+                #"{"\u0061":1,"b":{"c":1e400}}"#, #"{"a":2,"b":{"d":-0}}"#,
+                #"{"\u0061":2,"b":{"c":1e400,"d":-0}}"#
+            ),
             (#"{"a":1}"#, #"{"\u0061":null,"é":"\u00e9"}"#, #"{"é":"\u00e9"}"#),
             (#"{"é":1,"😀":2}"#, #"{"\u00e9":3,"\ud83d\ude00":null}"#, #"{"é":3}"#),
             ("", #"{"a":{"b":null,"c":1}}"#, #"{"a":{"c":1}}"#),
@@ -59,7 +62,9 @@ struct MergePatchTests {
         #expect(result == expected)
     }
 
-    @Test("patches that are no strict JSON are refused", arguments: ["", "{", "{\"a\":1,\"a\":2}", "{}x", "\u{FEFF}{}"])
+    @Test(
+        "patches that are no strict JSON are refused",
+        arguments: ["", "{", "{\"a\":1,\"a\":2}", "{}x", "\u{FEFF}{}"])
     func refused(patch: String) {
         #expect(throws: MemexError.self) { try Self.merge("{}", patch) }
         if !patch.isEmpty { #expect(throws: MemexError.self) { try Self.merge(patch, "{}") } }
@@ -69,7 +74,8 @@ struct MergePatchTests {
     func large() throws {
         let count = 20_000
         let target = "{" + (0..<count).map { "\"k\($0)\":\($0)" }.joined(separator: ",") + "}"
-        let patch = "{" + (0..<count).reversed().map { "\"k\($0)\":null" }.joined(separator: ",") + ",\"x\":1}"
+        let patch =
+            "{" + (0..<count).reversed().map { "\"k\($0)\":null" }.joined(separator: ",") + ",\"x\":1}"
         let clock = ContinuousClock()
         var result = ""
         let time = try clock.measure { result = try Self.merge(target, patch) }

@@ -20,7 +20,8 @@ struct ScannerTests {
 
     @Test("facts are those of the outermost object only")
     func outermost() throws {
-        let text = #"{"x":{"role":"no","content":"no","tool_calls":1},"tool_calls":null,"y":[{"tool_call_id":"z"}]}"#
+        let text =
+            #"{"x":{"role":"no","content":"no","tool_calls":1},"tool_calls":null,"y":[{"tool_call_id":"z"}]}"#
         try withView(text) { view in
             let facts = try #require(scan(view))
             #expect(facts == BodyFacts())
