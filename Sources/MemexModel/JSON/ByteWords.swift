@@ -34,16 +34,22 @@ enum ByteWords {
     @inline(__always)
     static func plainRun(_ base: UnsafePointer<UInt8>, _ from: Int, _ end: Int) -> Int {
         var at = from
+        // Most strings are short or begin in front of an escape: one word before the big steps.
+        if at &+ 8 <= end {
+            let hit = stops(load(base, at)) & highBits
+            if hit != 0 { return at &+ (hit.trailingZeroBitCount &>> 3) }
+            at &+= 8
+        }
+        while at &+ 32 <= end {
+            let first = stops(load(base, at)) | stops(load(base, at &+ 8))
+            let second = stops(load(base, at &+ 16)) | stops(load(base, at &+ 24))
+            if (first | second) & highBits != 0 { break }
+            at &+= 32
+        }
         while at &+ 8 <= end {
             let hit = stops(load(base, at)) & highBits
             if hit != 0 { return at &+ (hit.trailingZeroBitCount &>> 3) }
             at &+= 8
-            while at &+ 32 <= end {
-                let first = stops(load(base, at)) | stops(load(base, at &+ 8))
-                let second = stops(load(base, at &+ 16)) | stops(load(base, at &+ 24))
-                if (first | second) & highBits != 0 { break }
-                at &+= 32
-            }
         }
         while at < end {
             let byte = base[at]

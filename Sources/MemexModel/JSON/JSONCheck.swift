@@ -5,7 +5,8 @@ package enum JSONCheck {
     package static func strict(_ bytes: ByteView) throws(MemexError) {
         var facts = BodyFacts()
         let end = scanValue(bytes, from: 0, facts: &facts)
-        if end >= 0, let base = bytes.baseAddress, ByteWords.skipSpace(base, end, bytes.count) == bytes.count {
+        if end >= 0, let base = bytes.baseAddress, ByteWords.skipSpace(base, end, bytes.count) == bytes.count
+        {
             return
         }
         _ = try value(bytes)

@@ -46,13 +46,13 @@ extension OptionReader {
     /// The bytes of an object as they stand in the text.
     package mutating func rawObject(_ name: StaticString) throws(MemexError) -> ByteView? {
         guard try object(name) != nil else { return nil }
-        return raw(name)
+        return bytes(of: name)
     }
 
     /// A reader of the object under a key; it must not outlive this one, and is finished on its own.
     package mutating func nested(_ name: StaticString) throws(MemexError) -> OptionReader? {
         guard let node = try object(name) else { return nil }
-        let bytes = raw(name) ?? ByteView(start: nil, count: 0)
+        let bytes = bytes(of: name) ?? ByteView(start: nil, count: 0)
         return try OptionReader(node, text: bytes, path: path.appending(RawCursor.bytes(name)))
     }
 
@@ -64,7 +64,7 @@ extension OptionReader {
     ) throws(MemexError) -> Int? {
         guard let node = try array(name) else { return nil }
         let base = path.appending(RawCursor.bytes(name))
-        var elements = RawElements(raw(name) ?? ByteView(start: nil, count: 0))
+        var elements = RawElements(bytes(of: name) ?? ByteView(start: nil, count: 0))
         let count = node.count
         var index = 0
         while index < count {

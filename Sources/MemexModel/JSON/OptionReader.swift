@@ -75,7 +75,12 @@ package struct OptionReader: ~Copyable {
     /// The bytes of a key's value as they stand in the text, for values that are kept verbatim.
     package mutating func raw(_ name: StaticString) -> ByteView? {
         guard value(name) != nil else { return nil }
-        return rawMember(object: text, RawCursor.bytes(name))
+        return bytes(of: name)
+    }
+
+    /// The same for a key that was asked for before.
+    func bytes(of name: StaticString) -> ByteView? {
+        rawMember(object: text, RawCursor.bytes(name))
     }
 
     func invalid(_ name: StaticString, _ message: String) -> MemexError {
