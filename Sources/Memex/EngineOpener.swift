@@ -10,7 +10,7 @@ internal import MemexStorage
 enum EngineOpener {
     static func open(_ options: StoreOptions, _ environment: Environment) throws(MemexError) -> any StorageEngine {
         switch options.target {
-        case .memory: return try KeyValueEngine.inMemory(environment: environment)
+        case .memory: return try memoryEngine(environment: environment)
         case .sharedMemory(let name): return try SharedMemory.open(name, environment)
         case .sqliteMemory: return try SQLiteEngines.open(sqlite(nil, options, environment))
         case .sqlite(let path): return try SQLiteEngines.open(sqlite(path, options, environment))

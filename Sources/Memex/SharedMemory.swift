@@ -19,7 +19,7 @@ enum SharedMemory {
                 return .success(entry.engine)
             }
             do throws(MemexError) {
-                let engine = try KeyValueEngine.inMemory(environment: environment)
+                let engine = try memoryEngine(environment: environment)
                 entries[name] = Entry(engine: engine, users: 1)
                 return .success(engine)
             } catch { return .failure(error) }

@@ -1,16 +1,15 @@
 package import MemexModel
 package import MemexStorage
-internal import Synchronization
 
 /// Changes that are collected, then committed together. Its bytes are its own.
-package final class Transaction: Sendable {
+package final class Transaction: @unchecked Sendable {
     package enum Kind: Sendable {
         case createThread(id: String)
         case append
         case change
     }
 
-    private struct State: ~Copyable {
+    private struct State {
         var operations: [WriteOperation] = []
         var kinds: [(Kind, operation: Int)] = []
         var owned: [Any] = []
@@ -22,7 +21,8 @@ package final class Transaction: Sendable {
         var isEnded = false
     }
 
-    private let state = Mutex(State())
+    private let lock = Lock()
+    private var state = State()
     private static let operationsMaximum = 100_000
 
     package init() {}
@@ -35,9 +35,7 @@ package final class Transaction: Sendable {
     package func add(
         _ operations: [WriteOperation], kind: Kind, keeping owners: [Any] = []
     ) throws(MemexError) -> Int {
-        nonisolated(unsafe) let operations = operations
-        nonisolated(unsafe) let owners = owners
-        let index: Int? = state.withLock { state in
+        let index: Int? = lock.withLock {
             guard !state.isEnded, state.operations.count < Self.operationsMaximum else { return nil }
             let index = state.operations.count
             state.operations += operations
@@ -54,7 +52,7 @@ package final class Transaction: Sendable {
 
     /// How often the thread was changed before in this transaction; counts one more.
     func noteChange(_ key: Int64) -> Int64 {
-        state.withLock { state in
+        lock.withLock {
             let before = state.changes[key] ?? 0
             state.changes[key] = before + 1
             return before
@@ -64,7 +62,7 @@ package final class Transaction: Sendable {
     /// A message, or with seq 0 a thread's document, is changed once in a transaction: a second change would
     /// not see the first.
     func claimMessage(_ key: Int64, _ seq: Int64) throws(MemexError) {
-        let isFirst = state.withLock { $0.claimed.insert([key, seq]).inserted }
+        let isFirst = lock.withLock { state.claimed.insert([key, seq]).inserted }
         guard isFirst else {
             throw MemexError(
                 .unsupported, "a transaction changes a message or a thread's document once; commit in between")
@@ -103,22 +101,20 @@ package final class Transaction: Sendable {
             drafts.deallocate()
             throw error
         }
-        let keptBytes = owned
-        nonisolated(unsafe) let keptDrafts = drafts
-        state.withLock { state in
-            state.drafts.append(keptDrafts)
-            state.owned += keptBytes
+        lock.withLock {
+            state.drafts.append(drafts)
+            state.owned += owned as [Any]
         }
     }
 
-    package var isEnded: Bool { state.withLock { $0.isEnded } }
+    package var isEnded: Bool { lock.withLock { state.isEnded } }
 
     /// Ends the transaction and hands out what it collected.
     private func end() throws(MemexError) -> ([WriteOperation], [(Kind, operation: Int)]) {
-        let taken: ([WriteOperation], [(Kind, operation: Int)])? = state.withLock { state in
+        let taken: ([WriteOperation], [(Kind, operation: Int)])? = lock.withLock {
             if state.isEnded { return nil }
             state.isEnded = true
-            nonisolated(unsafe) let result = (state.operations, state.kinds)
+            let result = (state.operations, state.kinds)
             state.operations = []
             state.kinds = []
             return result
@@ -128,7 +124,7 @@ package final class Transaction: Sendable {
     }
 
     private func release() {
-        state.withLock { state in
+        lock.withLock {
             for drafts in state.drafts { drafts.deallocate() }
             state.drafts = []
             state.owned = []
