@@ -36,6 +36,14 @@ package final class Store: Sendable {
             tokenizer: options.tokenizer, timeout: options.timeout, sharedName: sharedName)
     }
 
+    /// Marks the calling thread as inside a callback of this store.
+    package var callbackOwner: UnsafeRawPointer { UnsafeRawPointer(Unmanaged.passUnretained(self).toOpaque()) }
+
+    /// Whether the calling thread runs inside a callback of this store or of its engine.
+    package var isInsideCallback: Bool {
+        memex_shim_callback_inside(callbackOwner) != 0 || engine.isInsideCallback
+    }
+
     static let closedError = MemexError(.closed, "the store is closed; open it again")
 
     /// Runs a call inside the gate.

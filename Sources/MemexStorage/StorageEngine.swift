@@ -58,6 +58,8 @@ package struct ThreadScan: Sendable {
 /// - Results come one per operation, in order.
 package protocol StorageEngine: AnyObject, Sendable {
     var capabilities: EngineCapabilities { get }
+    /// Whether the calling thread runs inside a callback of this engine.
+    var isInsideCallback: Bool { get }
 
     func commit(_ operations: [WriteOperation], until: Deadline) throws(MemexError) -> [WriteResult]
 
@@ -100,4 +102,8 @@ package protocol StorageEngine: AnyObject, Sendable {
     func statistics() throws(MemexError) -> String
     /// Called once, when no call runs.
     func close() throws(MemexError)
+}
+
+extension StorageEngine {
+    package var isInsideCallback: Bool { false }
 }

@@ -27,6 +27,7 @@ package final class KeyValueEngine: StorageEngine, @unchecked Sendable {
     private let turn = WriterTurn()
 
     package let capabilities: EngineCapabilities
+    package var isInsideCallback: Bool { store.isInsideCallback }
 
     package init(_ store: any OrderedStore, environment: Environment = .system) throws(MemexError) {
         self.store = store
