@@ -95,6 +95,7 @@ enum SQLiteSchema {
         }
         try connection.execute(
             "PRAGMA synchronous = \(synchronous); PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = ON;"
+                + "PRAGMA cache_size = -16000;"
                 + "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON",
             "configuring the database")
     }
