@@ -21,7 +21,6 @@ struct JSONFault: Error {
         case notAnObject
         case notMessages
         case noMessages
-        case refused
     }
 
     let kind: Kind
@@ -61,7 +60,6 @@ struct JSONFault: Error {
         case .notAnObject: return "a JSON object was expected"
         case .notMessages: return "a JSON object or an array of objects was expected"
         case .noMessages: return "the array of messages is empty; it ends"
-        case .refused: return "the JSON parser refused the text"
         }
     }
 }

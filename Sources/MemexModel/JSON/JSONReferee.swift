@@ -43,34 +43,25 @@ enum JSONReferee {
     ) throws(MemexError) -> UnsafeMutablePointer<json_t> {
         var report = json_error_t()
         let previous = CLocale.enter()
-        errno = 0
         let text = UnsafeRawPointer(base).assumingMemoryBound(to: CChar.self)
         let parsed = json_loadb(text, value.count, flags, &report)
-        let code = errno
         CLocale.leave(previous)
         if let parsed { return parsed }
-        guard let fault = fault(report, code, value) else { throw MemexError.noMemory }
+        guard let fault = fault(report, value) else { throw MemexError.noMemory }
         throw fault.error(base: offset)
     }
 
-    /// What a refusal means for text that is well-formed; nil when memory ran out.
+    /// What a refusal means for text that is well-formed, of at most `Limits.jsonDepth` levels and without
+    /// numbers that jansson has no room for: a fault of its keys. Otherwise memory ran out, which jansson
+    /// reports in various ways, mostly as wrong syntax; then the answer is nil.
     @inline(never)
-    private static func fault(
-        _ report: json_error_t, _ code: Int32, _ value: ByteView
-    ) -> JSONFault? {
+    private static func fault(_ report: json_error_t, _ value: ByteView) -> JSONFault? {
         var report = report
         let reason = json_error_code(&report)
-        let position = Int(report.position)
-        if reason == json_error_duplicate_key {
-            return JSONFault(.duplicateKey, RawCursor.stringStart(value, position))
-        }
-        if reason == json_error_null_byte_in_key {
-            return JSONFault(.nulInKey, RawCursor.stringStart(value, position))
-        }
-        if code == ENOMEM || reason == json_error_out_of_memory || reason == json_error_unknown {
-            return nil
-        }
-        return JSONFault(.refused, position < 0 ? 0 : position)
+        let place = RawCursor.stringStart(value, Int(report.position))
+        if reason == json_error_duplicate_key { return JSONFault(.duplicateKey, place) }
+        if reason == json_error_null_byte_in_key { return JSONFault(.nulInKey, place) }
+        return nil
     }
 }
 
