@@ -52,7 +52,8 @@ struct JSONFault: Error {
         case .expectedColon: return "a colon after a key was expected"
         case .expectedCommaOrBrace: return "a comma or a closing brace was expected"
         case .expectedCommaOrBracket: return "a comma or a closing bracket was expected"
-        case .tooDeep: return "JSON has more than 128 levels of arrays and objects; the next begins"
+        case .tooDeep:
+            return "JSON has more than \(Limits.jsonDepth) levels of arrays and objects; the next begins"
         case .unexpectedEnd: return "JSON ends too early,"
         case .trailingText: return "text after the end of the JSON value begins"
         case .duplicateKey: return "a key that its object already has begins"
