@@ -110,6 +110,21 @@ struct InspectorTests {
         withView(bytes) { view in #expect((try? inspect(view).get()) != nil) }
     }
 
+    @Test("what the scanner takes inside of a body does not reach jansson, what is left has a limit")
+    func amplification() {
+        func code(_ unit: String, _ count: Int) -> MemexError.Code? {
+            withView("{\"h\":1e300,\"a\":[" + String(repeating: unit + ",", count: count) + "0]}") { view in
+                guard case .failure(let error) = inspect(view) else { return nil }
+                return error.code
+            }
+        }
+        for unit in ["0", "[]", "1e300", #"{"a":0}"#, #"{"a":[1e400,{}]}"#] {
+            #expect(code(unit, 1_100_000) == nil, "\(unit)")
+        }
+        #expect(code(#"{"\u0061":0}"#, 300_000) == nil)
+        #expect(code(#"{"\u0061":0}"#, 1_100_000) == .limit)
+    }
+
     private static func elements(_ text: String) throws -> [String] {
         try withView(text) { view in
             var found: [String] = []
