@@ -14,7 +14,7 @@ package struct JSONDocument: ~Copyable {
                 detailMembers: "\"limit\":\(limit)")
         }
         let hasHugeNumbers = try JSONCheck.value(bytes)
-        value = try JSONReferee.parse(bytes, at: 0, rewrite: hasHugeNumbers ? .huge : .nothing)
+        value = try JSONReferee.parse(bytes, hasHugeNumbers: hasHugeNumbers)
     }
 
     deinit { json_decref(value) }

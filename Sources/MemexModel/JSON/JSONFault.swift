@@ -21,7 +21,6 @@ struct JSONFault: Error {
         case notAnObject
         case notMessages
         case noMessages
-        case refused
     }
 
     let kind: Kind
@@ -53,7 +52,8 @@ struct JSONFault: Error {
         case .expectedColon: return "a colon after a key was expected"
         case .expectedCommaOrBrace: return "a comma or a closing brace was expected"
         case .expectedCommaOrBracket: return "a comma or a closing bracket was expected"
-        case .tooDeep: return "JSON has more than 128 levels of arrays and objects; the next begins"
+        case .tooDeep:
+            return "JSON has more than \(Limits.jsonDepth) levels of arrays and objects; the next begins"
         case .unexpectedEnd: return "JSON ends too early,"
         case .trailingText: return "text after the end of the JSON value begins"
         case .duplicateKey: return "a key that its object already has begins"
@@ -61,7 +61,6 @@ struct JSONFault: Error {
         case .notAnObject: return "a JSON object was expected"
         case .notMessages: return "a JSON object or an array of objects was expected"
         case .noMessages: return "the array of messages is empty; it ends"
-        case .refused: return "the JSON parser refused the text"
         }
     }
 }

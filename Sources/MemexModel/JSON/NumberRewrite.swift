@@ -1,7 +1,6 @@
 /// What to do with numbers in a private copy of a text before jansson reads it. Lengths stay the same, so
 /// that offsets do, too.
 enum NumberRewrite {
-    case nothing
     /// Numbers beyond jansson's range become reals within it: an integer loses its last digits to an
     /// exponent, a real becomes 1e308.
     case huge
@@ -31,7 +30,6 @@ enum NumberRewrite {
     private func number(_ text: UnsafeMutablePointer<UInt8>, _ from: Int, _ end: Int) {
         let base = UnsafePointer(text)
         switch self {
-        case .nothing: return
         case .references:
             guard end &- from > 18 || NumberText.isReal(base, from, end) else { return }
             blank(text, from, end)

@@ -1,6 +1,6 @@
 /// Walks over a JSON string from its first byte after the quote.
 ///
-/// Returns where its closing quote stands, -1 when it declines. Escapes of surrogates are declined.
+/// Returns where its closing quote stands, -1 when it declines.
 @inline(__always)
 func scanString(
     _ base: UnsafePointer<UInt8>, _ from: Int, _ end: Int, _ escaped: inout Bool
@@ -23,7 +23,7 @@ func scanString(
     }
 }
 
-/// Walks over an escape that begins at `at`; -1 when it is wrong or names a surrogate.
+/// Walks over an escape that begins at `at`, both halves of one above U+FFFF; -1 when it is wrong.
 @inline(__always)
 private func scanEscape(_ base: UnsafePointer<UInt8>, _ at: Int, _ end: Int) -> Int {
     guard end &- at >= 2 else { return -1 }
@@ -32,29 +32,40 @@ private func scanEscape(_ base: UnsafePointer<UInt8>, _ at: Int, _ end: Int) -> 
     case 0x75:
         guard end &- at >= 6 else { return -1 }
         let unit = HexDigits.unit(base, at &+ 2)
-        if unit < 0 || unit & 0xF800 == 0xD800 { return -1 }
-        return at &+ 6
+        if unit < 0 { return -1 }
+        if unit & 0xF800 != 0xD800 { return at &+ 6 }
+        guard unit & 0x0400 == 0, end &- at >= 12, base[at &+ 6] == 0x5C, base[at &+ 7] == 0x75,
+            HexDigits.unit(base, at &+ 8) & ~0x3FF == 0xDC00
+        else { return -1 }
+        return at &+ 12
     default: return -1
     }
 }
 
-/// Walks over a number without exponent and of at most 18 digits; -1 when it declines.
+/// Walks over a number of at most 18 digits before the point and at most two in the exponent, which
+/// overflows nothing; -1 when it declines.
 @inline(__always)
 func scanNumber(_ base: UnsafePointer<UInt8>, _ from: Int, _ end: Int) -> Int {
     var at = from
     if base[at] == 0x2D { at &+= 1 }
     let first = at
     at = digitRun(base, at, end)
-    guard at > first else { return -1 }
+    guard at > first, at &- first <= 18 else { return -1 }
     if base[first] == 0x30, at &- first > 1 { return -1 }
-    if at < end, base[at] == 0x2E {
+    guard at < end else { return at }
+    if base[at] == 0x2E {
         let fraction = at &+ 1
         at = digitRun(base, fraction, end)
         guard at > fraction else { return -1 }
+        guard at < end else { return at }
     }
-    // The point counts as a digit here.
-    guard at &- first <= 18 else { return -1 }
-    if at < end, base[at] | 0x20 == 0x65 { return -1 }
+    if base[at] | 0x20 == 0x65 {
+        at &+= 1
+        if at < end, base[at] == 0x2B || base[at] == 0x2D { at &+= 1 }
+        let exponent = at
+        at = digitRun(base, exponent, end)
+        guard at > exponent, at &- exponent <= 2 else { return -1 }
+    }
     return at
 }
 

@@ -35,6 +35,23 @@ struct FuzzTests {
         #expect(inspected > accepted)
     }
 
+    @Test("no message that is cut off is taken")
+    func prefixes() {
+        for message in Messages.own + Messages.real.prefix(20) {
+            let end = message.lastIndex(of: 0x7D) ?? 0
+            for length in 0...min(end, 3_000) where length <= end {
+                withView(Array(message.prefix(length))) { view in
+                    #expect(scan(view) == nil)
+                    guard case .failure(let error) = inspect(view) else {
+                        Issue.record("taken: \(view.text)")
+                        return
+                    }
+                    #expect(offset(error) <= length)
+                }
+            }
+        }
+    }
+
     private struct Verdict {
         var scanned = false
         var inspected = false
@@ -60,6 +77,7 @@ struct FuzzTests {
             var fast = found
             fast.flags &= ~BodyFacts.declined
             if end == nil || slow != fast { verdict.complaint = "the slow way has other facts" }
+            if !survives(view) { verdict.complaint = "an empty patch changes it" }
         case .failure(let error):
             let place = offset(error)
             if place < 0 || place > view.count {
@@ -88,6 +106,17 @@ struct FuzzTests {
         var count = 0
         while members.next() != nil { count += 1 }
         return count == judge.size && !members.isBroken ? nil : "members"
+    }
+
+    /// A body is still the same value after a patch that changes nothing.
+    private static func survives(_ view: ByteView) -> Bool {
+        var merged = ByteBuffer()
+        do throws(MemexError) {
+            try MergePatch.apply(target: view, patch: RawCursor.bytes("{}"), to: &merged)
+            let before = try JSONDocument(parsing: view)
+            let after = try JSONDocument(parsing: merged.view)
+            return before.root.equals(after.root)
+        } catch { return false }
     }
 
     /// Raw access must survive any bytes.

@@ -32,7 +32,7 @@ struct InspectorTests {
             ("{\"a\":[1 2]}", 8, "closing bracket"), ("{\"a\":[1}", 7, "closing bracket"),
             ("{\"b\":1,\"a\":2,\"a\":3}", 13, "already has"),
             ("{\"b\":{\"x\":[{\"k\":1, \"\\u006b\":2}]}}", 19, "already has"),
-            ("{\"a\\u0000b\":1}", 1, "NUL"),
+            ("{\"a\\u0000b\":1}", 1, "NUL"), ("{\"é\":\"你\",\"😀\":2,\"é\":3}", 21, "already has"),
         ])
     func faults(text: String, place: Int, part: String) throws {
         let found = try #require(Self.fault(Array(text.utf8)), "\(text)")
@@ -110,6 +110,21 @@ struct InspectorTests {
         withView(bytes) { view in #expect((try? inspect(view).get()) != nil) }
     }
 
+    @Test("what the scanner takes inside of a body does not reach jansson, what is left has a limit")
+    func amplification() {
+        func code(_ unit: String, _ count: Int) -> MemexError.Code? {
+            withView("{\"h\":1e300,\"a\":[" + String(repeating: unit + ",", count: count) + "0]}") { view in
+                guard case .failure(let error) = inspect(view) else { return nil }
+                return error.code
+            }
+        }
+        for unit in ["0", "[]", "1e300", #"{"a":0}"#, #"{"a":[1e400,{}]}"#] {
+            #expect(code(unit, 1_100_000) == nil, "\(unit)")
+        }
+        #expect(code(#"{"\u0061":0}"#, 300_000) == nil)
+        #expect(code(#"{"\u0061":0}"#, 1_100_000) == .limit)
+    }
+
     private static func elements(_ text: String) throws -> [String] {
         try withView(text) { view in
             var found: [String] = []
@@ -123,9 +138,10 @@ struct InspectorTests {
     @Test("elements are cut out verbatim")
     func elements() throws {
         #expect(try Self.elements(#" {"a": 1} "#) == [#"{"a": 1}|-"#])
-        let text = "[ {\"content\":\"x\"} ,\n{ \"content\" : \"\\ud83d\\ude00\", \"n\":1e5 },{}]"
+        let text = "[ {\"content\":\"x\"} ,\n{ \"content\" : \"\\ud83d\\ude00\", \"n\":1e500 },{}]"
         let expected = [
-            "{\"content\":\"x\"}|x", "{ \"content\" : \"\\ud83d\\ude00\", \"n\":1e5 }|\\ud83d\\ude00", "{}|-",
+            "{\"content\":\"x\"}|x", "{ \"content\" : \"\\ud83d\\ude00\", \"n\":1e500 }|\\ud83d\\ude00",
+            "{}|-",
         ]
         #expect(try Self.elements(text) == expected)
     }
@@ -134,7 +150,7 @@ struct InspectorTests {
         "faulty elements are told with their place in the whole text",
         arguments: [
             ("[]", 1), (" [ ] ", 3), ("[{},1]", 4), ("[{},[]]", 4), ("[{}", 3), ("[{},]", 4), ("[{} {}]", 4),
-            ("[{}]x", 4), ("[{\"a\":1},{\"k\":1e5,\"b\":1,\"b\":2}]", 24), ("1", 0), ("\"a\"", 0), ("", 0),
+            ("[{}]x", 4), ("[{\"a\":1},{\"k\":1e500,\"b\":1,\"b\":2}]", 26), ("1", 0), ("\"a\"", 0), ("", 0),
             ("[{\"a\":\"\\ud800\"}]", 7), ("{}x", 2), ("\u{FEFF}[{}]", 0), ("[", 1),
         ])
     func faultyElements(text: String, place: Int) {

@@ -111,15 +111,23 @@ enum Messages {
         return messages
     }()
 
-    static let own: [[UInt8]] = [
-        #"{"role":"user","content":"Hello, wörld! 你好 😀"}"#,
-        #"{"role": "assistant", "content": null, "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": "find", "arguments": "{\"q\": \"a\\u00e9\"}"}}]}"#,
-        #"{"role":"tool","tool_call_id":"call_1","name":"find","content":"[1, 2, 3]"}"#,
-        #"{"role":"user","content":[{"type":"text","text":"a\nb\tc"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}"#,
-        #" { "content" : "line\u000Abreak \u0000 \ud83d\ude00" , "role" : "system" } "#,
-        #"{"role":"user","content":"","metadata":{"score":0.25,"n":-12,"big":12345678901234567890,"e":1e5,"ok":true,"no":false}}"#,
-        #"{"a":[[[[{}]]]],"b":{},"c":[],"role":"x","content":"y"}"#,
-    ].map { Array($0.utf8) }
+    static let own: [[UInt8]] =
+        [
+            #"{"role":"user","content":"Hello, wörld! 你好 😀"}"#,
+            #"{"role": "assistant", "content": null, "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": "find", "arguments": "{\"q\": \"a\\u00e9\"}"}}]}"#,
+            #"{"role":"tool","tool_call_id":"call_1","name":"find","content":"[1, 2, 3]"}"#,
+            #"{"role":"user","content":[{"type":"text","text":"a\nb\tc"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}"#,
+            #" { "content" : "line\u000Abreak \u0000 \ud83d\ude00" , "role" : "system" } "#,
+            #"{"role":"user","content":"","metadata":{"score":0.25,"n":-12,"big":12345678901234567890,"e":1e5,"ok":true,"no":false}}"#,
+            #"{"a":[[[[{}]]]],"b":{},"c":[],"role":"x","content":"y"}"#,
+        ].map { Array($0.utf8) } + plain
+
+    /// Longer ones, as most messages are: a change in the middle of a text leaves them right.
+    private static let plain: [[UInt8]] = (1...12).map { number in
+        let sentence = "I would like to change flight HAT\(number) to the next day, s\u{E9}at \(number)A. "
+        let text = String(repeating: sentence, count: number * 2)
+        return Array("{\"role\": \"user\", \"content\": \"\(text)\", \"n\": \(number)}".utf8)
+    }
 
     static let all = real + own
 }
