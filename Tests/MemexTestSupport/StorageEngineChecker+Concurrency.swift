@@ -106,3 +106,6 @@ package final class Flag: Sendable {
     package var isSet: Bool { value.load(ordering: .acquiring) }
     package func set() { value.store(true, ordering: .releasing) }
 }
+
+/// Lets others run for a moment.
+package func pause() { Thread.sleep(forTimeInterval: 0.001) }

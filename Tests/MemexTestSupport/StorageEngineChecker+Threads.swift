@@ -195,7 +195,7 @@ extension StorageEngineChecker {
     func checkHostileNames(_ engine: any StorageEngine) throws {
         let names = [
             "a", "aa", "aaa", "ab", "a/b", "'; DROP TABLE threads; --", "\"", "%", "_", "100%_", "\\", "ä", "a\u{308}",
-            "\u{E4}", "🚀", "\u{10FFFF}", "\u{FFFF}", " ", " a", "a ", "A", String(repeating: "x", count: 255),
+            "🚀", "\u{10FFFF}", "\u{FFFF}", " ", " a", "a ", "A", String(repeating: "x", count: 255),
             String(repeating: "x", count: 254), String(repeating: "ÿ", count: 127), "null", "0", "00", "*", "?", "[a-z]",
         ]
         var keys: Set<Int64> = []
