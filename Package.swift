@@ -35,7 +35,8 @@ let cxxSettings: [CXXSetting] =
 
 let always: [String] = [
     "-soname=libmemex.so.0", "-Bsymbolic", "-z", "relro", "-z", "now", "-z", "nodelete", "-z",
-    "noexecstack", "--gc-sections", "--build-id=none", "--version-script=" + root + "/tools/memex.map",
+    "noexecstack", "--gc-sections", "--build-id=none",
+    "--version-script=" + root + "/tools/memex.map",
 ]
 // Sanitizers bring their own allocator and leave symbols to be resolved by the executable.
 let unlessSanitized: [String] = [
@@ -76,7 +77,10 @@ var targets: [Target] = [
     library("MemexConformance", ["Memex", "MemexStorage", "MemexModel"]),
     library(
         "MemexABI",
-        ["MemexConformance", "Memex", "MemexStorage", "MemexContext", "MemexModel", "CMemex", "CMemexShim"]),
+        [
+            "MemexConformance", "Memex", "MemexStorage", "MemexContext", "MemexModel", "CMemex",
+            "CMemexShim",
+        ]),
     .target(
         name: "MemexLibrary", dependencies: ["MemexABI"], swiftSettings: swiftSettings,
         linkerSettings: linkerSettings),
@@ -90,9 +94,13 @@ if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
             path: "Tests/MemexTestSupport", swiftSettings: swiftSettings),
         tests("MemexModelTests", ["MemexModel", "CJansson", "MemexTestSupport"]),
         tests("MemexStorageTests", ["MemexStorage", "MemexModel", "MemexTestSupport"]),
-        tests("MemexSQLiteTests", ["MemexSQLite", "MemexStorage", "MemexModel", "MemexTestSupport"]),
-        tests("MemexContextTests", ["MemexContext", "MemexStorage", "MemexModel", "MemexTestSupport"]),
-        tests("MemexTests", ["Memex", "MemexConformance", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+        tests(
+            "MemexSQLiteTests", ["MemexSQLite", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+        tests(
+            "MemexContextTests", ["MemexContext", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+        tests(
+            "MemexTests",
+            ["Memex", "MemexConformance", "MemexStorage", "MemexModel", "MemexTestSupport"]),
         tests("MemexABITests", ["MemexABI", "CMemex", "MemexTestSupport"]),
     ].filter { FileManager.default.fileExists(atPath: "\(root)/Tests/\($0.name)") }
 }
