@@ -17,7 +17,13 @@ let swiftSettings: [SwiftSetting] =
         .enableUpcomingFeature("MemberImportVisibility"),
     ]
     + (distribution
-        ? [.unsafeFlags(["-static-stdlib", "-file-prefix-map", "\(root)=.", "-gnone"])] : [])
+        ? [
+            .unsafeFlags([
+                "-static-stdlib", "-file-prefix-map", "\(root)=.", "-gnone",
+                // Without it each object file carries a hash that depends on the path of the checkout.
+                "-Xfrontend", "-disable-incremental-llvm-codegen",
+            ])
+        ] : [])
     + (strict ? [.unsafeFlags(["-warnings-as-errors"])] : [])
 
 let cSettings: [CSetting] =
