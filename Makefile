@@ -14,7 +14,8 @@ STRICT ?= 1
 PY := .venv/bin/python
 QUIET := tools/quiet.sh
 export PYTHONDONTWRITEBYTECODE := 1
-PYTHON_FILES := python/hatch_build.py python/src python/tests tools $(wildcard examples Benchmarks)
+PYTHON_FILES := python/hatch_build.py python/src tools \
+	$(wildcard python/tests examples Benchmarks)
 
 # ----------------------------------------------------------------------------------------------------
 # The parts of `make test`. A part that is listed and has nothing to run fails; a part that is not
@@ -182,11 +183,11 @@ check-python: setup ## Black, isort, Flake8, pylint, bandit, strict mypy
 	@$(QUIET) "isort" $(PY) -m isort --quiet --check --diff --settings-path python/pyproject.toml $(PYTHON_FILES)
 	@$(QUIET) "Flake8" $(PY) -m flake8 --config python/.flake8 $(PYTHON_FILES)
 	@$(QUIET) "pylint" $(PY) -m pylint --rcfile python/pyproject.toml python/hatch_build.py \
-		python/src/memexllm $(wildcard tools/*.py tools/tests/*.py)
+		python/src/memexllm $(wildcard python/tests tools/*.py tools/tests/*.py)
 	@$(QUIET) "bandit" $(PY) -m bandit --quiet --recursive --configfile python/pyproject.toml \
 		python/src python/hatch_build.py
 	@$(QUIET) "mypy" $(PY) -m mypy --config-file python/pyproject.toml --cache-dir build/mypy \
-		python/src python/hatch_build.py $(wildcard tools/*.py tools/tests/*.py)
+		python/src python/hatch_build.py $(wildcard python/tests tools/*.py tools/tests/*.py)
 
 ##@ Measure and torture
 

@@ -1,14 +1,15 @@
-"""Build hook: puts the native library into the wheel and tags it for every Python 3 of one platform.
+"""Build hook: puts the native library into the wheel and tags it for every Python 3 of one
+platform.
 
-The library comes from MEMEX_PREBUILT (a path to libmemex.so.0) or is built with Swift, from the checkout
-around this folder or from the sources that an sdist carries.
+The library comes from MEMEX_PREBUILT (a path to libmemex.so.0) or is built with Swift, from the
+checkout around this folder or from the sources that an sdist carries.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import subprocess
+import subprocess  # nosec B404
 import sysconfig
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ class NativeLibraryHook(BuildHookInterface):  # type: ignore[type-arg]
                 " (https://www.swift.org/install/linux/); the wheel does not"
             )
         self.app.display_info("building libmemex with Swift")
-        result = subprocess.run(
+        result = subprocess.run(  # nosec B603 B607
             ["bash", str(sources / "tools" / "build_library.sh")],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

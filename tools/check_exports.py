@@ -1,4 +1,6 @@
-"""The shipped library exports the functions of the header and nothing else, and is linked as it must be."""
+"""The shipped library exports the functions of the header and nothing else, and is linked as it
+must be.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ from pathlib import Path
 from header import HEADER, ROOT, load
 
 SIZE_MAX = 8 << 20
-# What the library may need of the system. jansson is bundled by the wheel; SQLite is loaded at run time.
+SHOWN_MAX = 20
+# What the library may need of the system: the wheel bundles jansson, SQLite is loaded at run time.
 NEEDED = {
     "libc.so.6",
     "libm.so.6",
@@ -85,8 +88,10 @@ def main() -> int:
     found = export_problems(library) + link_problems(library)
     if size > SIZE_MAX:
         found.append(f"the library has {size} bytes, more than {SIZE_MAX}")
-    for problem in found:
+    for problem in found[:SHOWN_MAX]:
         print(problem, file=sys.stderr)
+    if len(found) > SHOWN_MAX:
+        print(f"... and {len(found) - SHOWN_MAX} more", file=sys.stderr)
     print(
         f"{len(exported(library))} of {len(load().functions)} functions exported, "
         f"{size / 1e6:.1f} MB, {len(found)} problems"

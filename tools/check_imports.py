@@ -1,7 +1,8 @@
-"""Imports run one way: MemexABI -> Conformance -> Memex -> {engines, Context, Tokens} -> Storage -> Model.
+"""Imports run one way: MemexABI -> Conformance -> Memex -> {engines, Context, Tokens} -> Storage ->
+Model.
 
-Reads the import lines of Sources/. Siblings never import each other (Context may use Tokens), the header is
-imported by the boundary alone, and Foundation, Dispatch and Swift concurrency by nobody.
+Reads the import lines of Sources/. Siblings never import each other (Context may use Tokens), the
+header is imported by the boundary alone, and Foundation, Dispatch and Swift concurrency by nobody.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""No trap can be reached from outside data: a Swift trap ends the host process and cannot be caught.
+"""No trap can be reached from outside data: a Swift trap ends the host process and cannot be
+caught.
 
-Each trap site of compiled Swift is one `ud2` (`brk` on ARM). This check takes the object files of the
-release build, attributes every trap to its function, and fails when one is in the boundary (MemexABI) or
-in the JSON and scanner code of MemexModel. Flags and sources that would hide traps are looked for, too.
+Each trap site of compiled Swift is one `ud2` (`brk` on ARM). This check takes the object files of
+the release build, attributes every trap to its function, and fails when one is in the boundary
+(MemexABI) or in the JSON and scanner code of MemexModel. Flags and sources that would hide traps
+are looked for, too.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ MODULES: dict[str, str] = {
 
 # Functions whose trap no input can reach, and why. A short list: each line is a promise.
 EXPLAINED: dict[str, str] = {
-    "__swift_cannot_copy_noncopyable_type": "emitted by the compiler for each noncopyable type, never called",
+    "__swift_cannot_copy_noncopyable_type": "emitted by the compiler, never called",
 }
 
 _TRAP = re.compile(r"\t(ud2|brk)\b")

@@ -1,7 +1,8 @@
 """Parser of include/memex.h, shared by the generators.
 
-The header is written by hand in a very regular style, so a small scanner is enough. Whatever it does
-not understand is an error, never skipped: a generated file must not silently miss a declaration.
+The header is written by hand in a very regular style, so a small scanner is enough. Whatever it
+does not understand is an error, never skipped: a generated file must not silently miss a
+declaration.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Run by tools/test_wheel.sh inside the environment where the wheel is installed.
 
-wheel_smoke.py bundled   only the wheel's copies of jansson and SQLite exist
-wheel_smoke.py beside    the interpreter's sqlite3 module is loaded and writes to the same file
+wheel_smoke.py bundled only the wheel's copies of jansson and SQLite exist wheel_smoke.py beside the
+interpreter's sqlite3 module is loaded and writes to the same file
 """
 
 from __future__ import annotations
