@@ -20,7 +20,7 @@ case "$mode" in
   asan) # Swift's own clang: the sanitizer of the library and of the program must be one.
     cc=clang cxx=clang++
     library="$root/build/asan/release"
-    flags+=(-fsanitize=address -fno-omit-frame-pointer)
+    flags+=(-fsanitize=address -fno-omit-frame-pointer -fuse-ld=lld)
     runner=(env ASAN_OPTIONS=detect_leaks=0:abort_on_error=0 SWIFT_BACKTRACE=enable=no)
     ;;
   *) echo "usage: $0 plain|valgrind|asan FILE..." >&2; exit 2 ;;
