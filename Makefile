@@ -128,11 +128,11 @@ test-c-memory: build asan-library ## The same under valgrind and AddressSanitize
 
 .PHONY: test-misuse
 test-misuse: build ## Every function with every wrong handle (generated from the header)
-	@tools/run_c_programs.sh plain Tests/C/misuse_matrix.c
+	@MEMEX_PROGRAM_TAIL=1 tools/run_c_programs.sh plain Tests/C/misuse_matrix.c
 
 .PHONY: test-misuse-memory
 test-misuse-memory: asan-library ## The same under AddressSanitizer
-	@tools/run_c_programs.sh asan Tests/C/misuse_matrix.c
+	@MEMEX_PROGRAM_TAIL=1 tools/run_c_programs.sh asan Tests/C/misuse_matrix.c
 
 .PHONY: test-wheel
 test-wheel: wheel ## The wheel in a clean environment, without Swift and the system's libraries
@@ -156,6 +156,8 @@ check-warnings: setup ## Warnings as errors, tests included
 		-ISources/CMemexShim/include $(wildcard Sources/CMemexShim/*.c)
 	@$(QUIET) "C++ warnings" clang++ -fsyntax-only -std=c++17 -Wall -Wextra -Werror \
 		-ISources/CMemexShim/include $(wildcard Sources/CMemexShim/*.cpp)
+	@$(QUIET) "warnings of the tests in C" clang -fsyntax-only -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror \
+		-Iinclude $(wildcard Tests/C/*.c)
 
 .PHONY: check-imports
 check-imports: setup ## Imports run one way; no Foundation, Dispatch, concurrency
