@@ -17,7 +17,13 @@ let swiftSettings: [SwiftSetting] =
         .enableUpcomingFeature("MemberImportVisibility"),
     ]
     + (distribution
-        ? [.unsafeFlags(["-static-stdlib", "-file-prefix-map", "\(root)=.", "-gnone"])] : [])
+        ? [
+            .unsafeFlags([
+                "-static-stdlib", "-file-prefix-map", "\(root)=.", "-gnone",
+                // Without it each object file carries a hash that depends on the path of the checkout.
+                "-Xfrontend", "-disable-incremental-llvm-codegen",
+            ])
+        ] : [])
     + (strict ? [.unsafeFlags(["-warnings-as-errors"])] : [])
 
 let cSettings: [CSetting] =
@@ -35,7 +41,8 @@ let cxxSettings: [CXXSetting] =
 
 let always: [String] = [
     "-soname=libmemex.so.0", "-Bsymbolic", "-z", "relro", "-z", "now", "-z", "nodelete", "-z",
-    "noexecstack", "--gc-sections", "--build-id=none", "--version-script=" + root + "/tools/memex.map",
+    "noexecstack", "--gc-sections", "--build-id=none",
+    "--version-script=" + root + "/tools/memex.map",
 ]
 // Sanitizers bring their own allocator and leave symbols to be resolved by the executable.
 let unlessSanitized: [String] = [
@@ -76,7 +83,10 @@ var targets: [Target] = [
     library("MemexConformance", ["Memex", "MemexStorage", "MemexModel"]),
     library(
         "MemexABI",
-        ["MemexConformance", "Memex", "MemexStorage", "MemexContext", "MemexModel", "CMemex", "CMemexShim"]),
+        [
+            "MemexConformance", "Memex", "MemexStorage", "MemexContext", "MemexModel", "CMemex",
+            "CMemexShim",
+        ]),
     .target(
         name: "MemexLibrary", dependencies: ["MemexABI"], swiftSettings: swiftSettings,
         linkerSettings: linkerSettings),
@@ -90,9 +100,13 @@ if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
             path: "Tests/MemexTestSupport", swiftSettings: swiftSettings),
         tests("MemexModelTests", ["MemexModel", "CJansson", "MemexTestSupport"]),
         tests("MemexStorageTests", ["MemexStorage", "MemexModel", "MemexTestSupport"]),
-        tests("MemexSQLiteTests", ["MemexSQLite", "MemexStorage", "MemexModel", "MemexTestSupport"]),
-        tests("MemexContextTests", ["MemexContext", "MemexStorage", "MemexModel", "MemexTestSupport"]),
-        tests("MemexTests", ["Memex", "MemexConformance", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+        tests(
+            "MemexSQLiteTests", ["MemexSQLite", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+        tests(
+            "MemexContextTests", ["MemexContext", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+        tests(
+            "MemexTests",
+            ["Memex", "MemexConformance", "MemexStorage", "MemexModel", "MemexTestSupport"]),
         tests("MemexABITests", ["MemexABI", "CMemex", "MemexTestSupport"]),
     ].filter { FileManager.default.fileExists(atPath: "\(root)/Tests/\($0.name)") }
 }
