@@ -67,7 +67,7 @@ package struct ByteBuffer: ~Copyable {
 
     @inline(__always)
     package mutating func append(_ literal: StaticString) {
-        append(ByteView(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+        append(RawCursor.bytes(literal))
     }
 
     package mutating func append(text: String) {

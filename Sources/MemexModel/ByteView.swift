@@ -24,9 +24,7 @@ extension UnsafeBufferPointer where Element == UInt8 {
     /// Bytewise equality with a literal of ASCII characters.
     @inline(__always)
     package func equals(_ literal: StaticString) -> Bool {
-        guard count == literal.utf8CodeUnitCount else { return false }
-        guard count > 0, let base = baseAddress else { return true }
-        return memcmp(base, literal.utf8Start, count) == 0
+        equals(RawCursor.bytes(literal))
     }
 
     /// Bytewise order like `memcmp`, a prefix first.

@@ -6,6 +6,8 @@ public enum Limits {
     public static let bodyBytes = 64 << 20
     /// Bytes of one JSON argument: several bodies, options.
     public static let argumentBytes = 256 << 20
+    /// Bytes of options, queries and configurations, which are parsed into a tree.
+    public static let optionBytes = 16 << 20
     /// Bytes of the metadata of a thread or a message.
     public static let metadataBytes = 1 << 20
     /// Bytes of a thread's title.

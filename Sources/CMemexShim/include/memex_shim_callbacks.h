@@ -10,7 +10,7 @@ extern "C" {
 
 /* Calls the caller's function; a C++ exception becomes MEMEX_SHIM_THROWN instead of passing through
    Swift frames. The argument lists are those of memex_backend and memex_strategy_fn. */
-#define MEMEX_SHIM_THROWN INT32_MIN
+#define MEMEX_SHIM_THROWN (-2147483647)
 
 int32_t memex_shim_call_open(int32_t (*fn)(void *, const char *, size_t, void **, void *), void *user_data,
                              const char *url, size_t url_len, void **instance, void *reply);

@@ -19,7 +19,7 @@ package struct OptionReader: ~Copyable {
 
     /// Options as text, an object. No bytes read as `{}`.
     package init(
-        _ bytes: ByteView, what: StaticString, limit: Int = Limits.argumentBytes
+        _ bytes: ByteView, what: StaticString, limit: Int = Limits.optionBytes
     ) throws(MemexError) {
         path = OptionPath()
         text = bytes

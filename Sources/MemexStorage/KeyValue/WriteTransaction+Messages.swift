@@ -115,7 +115,10 @@ extension WriteTransaction {
             name.key(KeyLayout.marked, thread.key, seq)
             try delete(name)
         }
-        try putRow(thread.key, seq, draft, draft.createdAt, draft.head.changes, idempotencyKey.view)
+        let changes =
+            operation.stampsRev
+            ? UInt32(clamping: thread.lastSeq &+ thread.head.record.changes &- seq) : draft.head.changes
+        try putRow(thread.key, seq, draft, draft.createdAt, changes, idempotencyKey.view)
         if seq >= thread.lastRowSeq {
             thread.lastRowSeq = seq
             thread.lastRowAt = draft.createdAt
