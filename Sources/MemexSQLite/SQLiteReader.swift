@@ -84,6 +84,7 @@ final class SQLiteReader {
     func messages(
         _ key: Int64, _ range: MessageRange, _ visit: (borrowing MessageView) throws(MemexError) -> Bool
     ) throws(MemexError) {
+        guard range.from <= range.to, range.to >= 1, range.from <= Limits.seq, range.limit > 0 else { return }
         let statement = range.descending ? descending : ascending
         statement.bind(1, RowKey.make(key, max(range.from, 1)))
         statement.bind(2, RowKey.make(key, min(range.to, Limits.seq)))
@@ -103,6 +104,7 @@ final class SQLiteReader {
     }
 
     func markedSeqs(_ key: Int64, from: Int64, to: Int64, _ visit: (Int64) -> Bool) throws(MemexError) {
+        guard from <= to, to >= 1, from <= Limits.seq else { return }
         marked.bind(1, RowKey.make(key, max(from, 1)))
         marked.bind(2, RowKey.make(key, min(to, Limits.seq)))
         try rows(marked, "reading marked messages") { () throws(MemexError) -> Bool in

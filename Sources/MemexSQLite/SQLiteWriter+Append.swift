@@ -3,7 +3,7 @@ internal import MemexModel
 internal import MemexStorage
 
 extension SQLiteWriter {
-    /// The state of a live thread; NOT_FOUND when it is gone.
+    /// The state of a thread, hidden or not; NOT_FOUND when it is gone.
     func state(_ key: Int64) throws(MemexError) -> ThreadState {
         if let known = states[key] { return known }
         let thread = statements.threadState
@@ -11,11 +11,10 @@ extension SQLiteWriter {
         defer { thread.reset() }
         let code = thread.step()
         guard code == SQLITE_ROW || code == SQLITE_DONE else { throw connection.error(code, "reading a thread") }
-        guard code == SQLITE_ROW, thread.int(3) == 0 else {
-            throw MemexError(.notFound, "the thread does not exist any more")
-        }
+        guard code == SQLITE_ROW else { throw Self.gone }
         var state = ThreadState(
-            lastSeq: thread.int(2), lastCreatedAt: 0, changes: thread.int(0), activityAt: thread.int(1))
+            lastSeq: thread.int(2), lastCreatedAt: 0, changes: thread.int(0), activityAt: thread.int(1),
+            createdAt: thread.int(4), isHidden: thread.int(3) != 0)
         let last = statements.lastRow
         let (low, high) = RowKey.bounds(key)
         last.bind(1, low)
@@ -34,6 +33,7 @@ extension SQLiteWriter {
 
     func append(_ operation: AppendOperation, to key: Int64, now: Int64) throws(MemexError) -> WriteResult {
         var state = try state(key)
+        guard !state.isHidden else { throw Self.gone }
         let count = Int64(operation.drafts.count)
         if operation.idempotencyKey.count > 0,
             let earlier = try receipt(operation, key, count)
@@ -53,10 +53,9 @@ extension SQLiteWriter {
         result.firstSeq = state.lastSeq + 1
         result.lastSeq = state.lastSeq + count
         result.rev = result.lastSeq + state.changes
-        var createdAt: Int64 = 0
         for index in 0..<operation.drafts.count {
             let draft = operation.drafts[index]
-            createdAt = draft.createdAt != 0 ? draft.createdAt : max(now, state.lastCreatedAt)
+            let createdAt = draft.createdAt != 0 ? draft.createdAt : max(now, state.lastCreatedAt)
             state.lastSeq += 1
             state.lastCreatedAt = createdAt
             if index == 0 { result.createdAt = createdAt }
@@ -64,14 +63,29 @@ extension SQLiteWriter {
                 draft, key, state, createdAt: createdAt,
                 receipt: index == 0 && operation.idempotencyKey.count > 0 ? (operation, result) : nil)
         }
-        if ActivityOrder.mustMove(activityAt: state.activityAt, to: createdAt) {
-            statements.moveActivity.bind(1, key)
-            statements.moveActivity.bind(2, createdAt)
-            try run(statements.moveActivity, "noting a thread's activity")
-            state.activityAt = createdAt
-        }
+        try noteActivity(key, &state)
         states[key] = state
         return result
+    }
+
+    static let gone = MemexError(.notFound, "the thread does not exist any more")
+
+    /// Moves the thread in the coarse order of activity when it is due.
+    func noteActivity(_ key: Int64, _ state: inout ThreadState) throws(MemexError) {
+        guard ActivityOrder.mustMove(activityAt: state.activityAt, to: state.activity) else { return }
+        statements.moveActivity.bind(1, key)
+        statements.moveActivity.bind(2, state.activity)
+        try run(statements.moveActivity, "noting a thread's activity")
+        state.activityAt = state.activity
+    }
+
+    /// The state after rows or the document were changed, read again.
+    func refreshedState(_ key: Int64) throws(MemexError) -> ThreadState {
+        states.removeValue(forKey: key)
+        var state = try state(key)
+        try noteActivity(key, &state)
+        states[key] = state
+        return state
     }
 
     private func insert(

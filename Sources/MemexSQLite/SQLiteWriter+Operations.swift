@@ -37,9 +37,10 @@ extension SQLiteWriter {
         }
     }
 
-    private func result(_ key: Int64) -> WriteResult {
+    private func result(_ key: Int64, _ state: ThreadState? = nil) -> WriteResult {
         var result = WriteResult()
         result.key = key
+        result.rev = state?.rev ?? 0
         return result
     }
 
@@ -50,6 +51,10 @@ extension SQLiteWriter {
         var id = record.id
         var title = record.title ?? ""
         let metadata = record.metadata ?? []
+        // Its place is its creation until it has messages.
+        let activityAt =
+            ActivityOrder.mustMove(activityAt: record.activityAt, to: record.createdAt)
+            ? record.createdAt : record.activityAt
         let statement = statements.insertThread
         let code = tenant.withUTF8 { tenant in
             id.withUTF8 { id in
@@ -58,9 +63,9 @@ extension SQLiteWriter {
                         statement.bind(1, text: tenant)
                         statement.bind(2, text: id)
                         if record.title == nil { statement.bindNull(3) } else { statement.bind(3, text: title) }
-                        statement.bind(4, textOrNull: metadata)
+                        if record.metadata == nil { statement.bindNull(4) } else { statement.bind(4, text: metadata) }
                         for (index, value) in [
-                            record.version, record.createdAt, record.updatedAt, record.activityAt,
+                            record.version, record.createdAt, record.updatedAt, activityAt,
                             record.changes, record.deletedCount, record.floor, record.baseKey,
                             record.baseSeq, record.baseRev, record.rootKey, record.forkCount, 0,
                         ].enumerated() {
@@ -84,8 +89,9 @@ extension SQLiteWriter {
             throw MemexError(.limit, "the database has given its last thread number")
         }
         states[key] = ThreadState(
-            lastSeq: record.floor, lastCreatedAt: 0, changes: record.changes, activityAt: record.activityAt)
-        return result(key)
+            lastSeq: record.floor, lastCreatedAt: 0, changes: record.changes, activityAt: activityAt,
+            createdAt: record.createdAt)
+        return result(key, states[key])
     }
 
     private func update(_ update: ThreadUpdate, _ key: Int64) throws(MemexError) -> WriteResult {
@@ -94,7 +100,7 @@ extension SQLiteWriter {
         defer { current.reset() }
         let code = current.step()
         guard code == SQLITE_ROW || code == SQLITE_DONE else { throw connection.error(code, "reading a thread") }
-        guard code == SQLITE_ROW else { throw MemexError(.notFound, "the thread does not exist any more") }
+        guard code == SQLITE_ROW else { throw Self.gone }
         if let expected = update.expectVersion, expected != current.int(0) {
             throw MemexError(
                 .conflict, "if_version is \(expected), the thread has version \(current.int(0)); read it again",
@@ -110,7 +116,7 @@ extension SQLiteWriter {
         statement.bind(6, update.deletedDelta)
         statement.bind(7, update.forkDelta)
         statement.bind(8, update.hide ? 1 : 0)
-        statement.bind(9, update.updatedAt ?? 0)
+        if let updatedAt = update.updatedAt { statement.bind(9, updatedAt) } else { statement.bindNull(9) }
         var title: String?
         if let given = update.title { title = given } else { title = current.textOrNil(3) }
         var metadata: [UInt8]?
@@ -119,18 +125,18 @@ extension SQLiteWriter {
         let stepped = text.withUTF8 { text in
             (metadata ?? []).withUnsafeBufferPointer { bytes in
                 if title == nil { statement.bindNull(2) } else { statement.bind(2, text: text) }
-                statement.bind(3, textOrNull: bytes)
+                if metadata == nil { statement.bindNull(3) } else { statement.bind(3, text: bytes) }
                 let code = statement.step()
                 statement.reset()
                 return code
             }
         }
         guard stepped == SQLITE_DONE else { throw connection.error(stepped, "changing a thread") }
-        states.removeValue(forKey: key)
-        return result(key)
+        return result(key, try refreshedState(key))
     }
 
     private func remove(_ key: Int64) throws(MemexError) -> WriteResult {
+        _ = try state(key)
         let (low, high) = RowKey.bounds(key)
         try run(statements.deleteThread, key, "deleting a thread")
         try run(statements.deleteMessages, low, high, "deleting messages")
@@ -141,12 +147,15 @@ extension SQLiteWriter {
     }
 
     private func removeMessages(_ key: Int64, above seq: Int64) throws(MemexError) -> WriteResult {
+        _ = try state(key)
         let (_, high) = RowKey.bounds(key)
         try run(statements.raiseFloor, key, seq, "deleting messages")
         try run(statements.deleteMessages, RowKey.make(key, seq + 1), high, "deleting messages")
         try run(statements.deleteThreadPieces, RowKey.make(key, seq + 1), high, "deleting stream pieces")
-        states.removeValue(forKey: key)
-        return result(key)
+        let state = try refreshedState(key)
+        var result = result(key, state)
+        result.lastSeq = state.lastSeq
+        return result
     }
 
     // MARK: Messages
@@ -154,8 +163,11 @@ extension SQLiteWriter {
     private func put(_ put: MessagePut, _ key: Int64) throws(MemexError) -> WriteResult {
         let draft = put.draft
         var head = draft.head
+        let state = try state(key)
+        guard put.seq >= 1, put.seq <= Limits.seq else {
+            throw MemexError(.limit, "seq \(put.seq) is not between 1 and \(Limits.seq)")
+        }
         if put.stampsRev {
-            let state = try state(key)
             head.changes = UInt32(truncatingIfNeeded: state.lastSeq + state.changes - put.seq)
         }
         head.checksum = RecordChecksum.seal(head.checksum, head, seq: put.seq, createdAt: draft.createdAt)
@@ -185,26 +197,31 @@ extension SQLiteWriter {
             }
             throw connection.error(code, "storing a message")
         }
-        states.removeValue(forKey: key)
-        return result(key)
+        var result = result(key, try refreshedState(key))
+        result.firstSeq = put.seq
+        result.lastSeq = put.seq
+        result.createdAt = draft.createdAt
+        return result
     }
 
     private func appendPiece(_ key: Int64, _ seq: Int64, _ bytes: ByteView) throws(MemexError) -> WriteResult {
+        let state = try state(key)
         statements.addPiece.bind(1, RowKey.make(key, seq))
         statements.addPiece.bind(2, blob: bytes)
         try run(statements.addPiece, "storing a stream piece")
-        return result(key)
+        return result(key, state)
     }
 
     private func removePieces(_ key: Int64, _ seq: Int64) throws(MemexError) -> WriteResult {
+        let state = try state(key)
         try run(statements.deletePieces, RowKey.make(key, seq), "deleting stream pieces")
-        return result(key)
+        return result(key, state)
     }
 
     // MARK: Derived records and blobs
 
     private func put(_ record: DerivedRecord, _ key: Int64) throws(MemexError) -> WriteResult {
-        _ = try state(key)
+        let state = try state(key)
         let statement = statements.putDerived
         var (kind, name) = (record.kind, record.name)
         let code = kind.withUTF8 { kind in
@@ -225,10 +242,11 @@ extension SQLiteWriter {
             }
         }
         guard code == SQLITE_DONE else { throw connection.error(code, "storing a derived record") }
-        return result(key)
+        return result(key, state)
     }
 
     private func removeDerived(_ key: Int64, _ kind: String, _ name: String) throws(MemexError) -> WriteResult {
+        let state = try state(key)
         let statement = statements.deleteDerived
         var (kind, name) = (kind, name)
         let code = kind.withUTF8 { kind in
@@ -242,7 +260,7 @@ extension SQLiteWriter {
             }
         }
         guard code == SQLITE_DONE else { throw connection.error(code, "deleting a derived record") }
-        return result(key)
+        return result(key, state)
     }
 
     private func put(_ hash: BlobHash, _ bytes: ByteView) throws(MemexError) -> WriteResult {

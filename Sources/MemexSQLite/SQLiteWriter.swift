@@ -8,9 +8,16 @@ final class SQLiteWriter {
     /// What an append must know of its thread; valid while nobody else has written.
     struct ThreadState {
         var lastSeq: Int64
+        /// Of the last row; 0 when there is none.
         var lastCreatedAt: Int64
         var changes: Int64
         var activityAt: Int64
+        /// Of the thread.
+        var createdAt: Int64
+        var isHidden = false
+
+        var rev: Int64 { lastSeq + changes }
+        var activity: Int64 { lastCreatedAt != 0 ? lastCreatedAt : createdAt }
     }
 
     let connection: SQLiteConnection

@@ -56,7 +56,8 @@ struct WriterStatements {
             "SELECT key, created_at_us FROM messages WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT 1")
         receipt = try prepare(
             "SELECT key, created_at_us, receipt FROM messages WHERE key >> 32 = ? AND idempotency_key = ?")
-        threadState = try prepare("SELECT changes, activity_at_us, floor, hidden FROM threads WHERE key = ?")
+        threadState = try prepare(
+            "SELECT changes, activity_at_us, floor, hidden, created_at_us FROM threads WHERE key = ?")
         moveActivity = try prepare("UPDATE threads SET activity_at_us=?2 WHERE key=?1")
         insertThread = try prepare(
             "INSERT INTO threads(tenant, id, title, metadata, version, created_at_us, updated_at_us, "
@@ -67,7 +68,7 @@ struct WriterStatements {
         updateThread = try prepare(
             "UPDATE threads SET title=?2, metadata=?3, version=version+?4, changes=changes+?5, "
                 + "deleted=deleted+?6, forks=forks+?7, hidden=max(hidden, ?8), "
-                + "updated_at_us=max(updated_at_us, ?9) WHERE key=?1")
+                + "updated_at_us=coalesce(?9, updated_at_us) WHERE key=?1")
         deleteThread = try prepare("DELETE FROM threads WHERE key = ?")
         deleteMessages = try prepare("DELETE FROM messages WHERE key BETWEEN ? AND ?")
         deleteThreadDerived = try prepare("DELETE FROM derived WHERE thread = ?")
