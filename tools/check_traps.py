@@ -49,6 +49,9 @@ def objects(build: Path) -> list[Path]:
         files = sorted((build / f"{module}.build").rglob("*.o"))
         if not files:
             raise SystemExit(f"no object files of {module} under {build}: run make build first")
+        # A build folder keeps the objects of sources that are gone.
+        sources = {file.name for file in (ROOT / "Sources" / module).rglob("*.swift")}
+        files = [file for file in files if file.name.removesuffix(".o") in sources]
         found += [file for file in files if re.fullmatch(pattern, file.name.split(".swift")[0])]
     return found
 
