@@ -21,7 +21,8 @@ from check_imports import code_of
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "dist" / "release"
 
-# Module -> which of its source files: all of the boundary; of the model what reads outside data.
+# Module -> which of its source files, by path: all of the boundary; of the model what reads outside
+# data.
 MODULES: dict[str, str] = {
     "MemexABI": r".*",
     "MemexModel": r".*(JSON|Json|Scan|Byte|UTF8|Unicode|Escape|Number|Merge|Packed).*",
@@ -50,9 +51,12 @@ def objects(build: Path) -> list[Path]:
         if not files:
             raise SystemExit(f"no object files of {module} under {build}: run make build first")
         # A build folder keeps the objects of sources that are gone.
-        sources = {file.name for file in (ROOT / "Sources" / module).rglob("*.swift")}
-        files = [file for file in files if file.name.removesuffix(".o") in sources]
-        found += [file for file in files if re.fullmatch(pattern, file.name.split(".swift")[0])]
+        folder = ROOT / "Sources" / module
+        sources = {file.name: str(file.relative_to(folder)) for file in folder.rglob("*.swift")}
+        for file in files:
+            source = sources.get(file.name.removesuffix(".o"))
+            if source and re.fullmatch(pattern, source):
+                found.append(file)
     return found
 
 
