@@ -416,9 +416,9 @@ memex_status memex_thread_list(memex_store *store, const char *query, size_t que
  * Appends one message (an object) or several (an array), all or none. Each body is kept byte for byte.
  *
  * @param options {"idempotency_key", "expect_seq": n (CONFLICT unless the next seq is n),
- *   "format": "openai.chat" (default) | "opaque" | ..., "timeout_us"}, for one message also {"id",
- *   "created_at_us", "metadata", "provenance", "pinned", "state": "complete" | "incomplete"}, for
- *   several {"messages": [{the same}, ...]} with one entry a message.
+ *   "format": "openai.chat" (default) | "opaque" | ..., "timeout_us"}, for every message of the call
+ *   {"created_at_us", "metadata", "provenance", "pinned", "state": "complete" | "incomplete"} and, when
+ *   it is one, "id"; or {"messages": [{the same and "id"}, ...]} with one entry a message.
  * @param out nullable; set out->struct_size first.
  * Errors: INVALID (with path or offset), EXISTS (id), NOT_FOUND (thread), CONFLICT, LIMIT, CLOSED,
  * TIMEOUT, CANCELLED, IO, FULL, POISONED, OUTCOME_UNKNOWN. @since 0.2

@@ -27,6 +27,18 @@ static unsigned char taken[UNITS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic uint64_t served;
 
+static _Atomic int shortage;
+
+int memex_shim_memory_is_short(void) {
+  if (!atomic_load_explicit(&shortage, memory_order_relaxed)) return 0;
+  if (!__real_malloc) return 0;
+  void *probe = __real_malloc(BLOCK_MAX);
+  if (!probe) return 1;
+  __real_free(probe);
+  atomic_store_explicit(&shortage, 0, memory_order_relaxed);
+  return 0;
+}
+
 uint64_t memex_shim_reserve_served(void) { return atomic_load_explicit(&served, memory_order_relaxed); }
 
 static int inside(const void *p) {
@@ -53,6 +65,7 @@ static void *reserve_take(size_t size, size_t alignment) {
   }
   pthread_mutex_unlock(&lock);
   if (result) atomic_fetch_add_explicit(&served, 1, memory_order_relaxed);
+  atomic_store_explicit(&shortage, 1, memory_order_relaxed);
   return result;
 }
 

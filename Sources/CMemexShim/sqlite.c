@@ -1,33 +1,35 @@
 #define _GNU_SOURCE
+#include <stdint.h>
+
 #include "memex_shim_sqlite.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 
+memex_shim_sqlite memex_shim_sqlite_functions;
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static memex_shim_sqlite api;
-static int (*db_config)(sqlite3 *, int, ...);
 static int loaded;
 static char failure[256];
 
 static int fill(void *handle) {
 #define MEMEX_SHIM_FIND(name)                                                                     \
-  if (!(api.name = (__typeof__(&sqlite3_##name))dlsym(handle, "sqlite3_" #name))) {               \
+  if (!(MEMEX_SHIM_SQLITE.name = (__typeof__(&sqlite3_##name))dlsym(handle, "sqlite3_" #name))) { \
     snprintf(failure, sizeof failure, "the SQLite that was found lacks sqlite3_" #name);          \
     return 0;                                                                                     \
   }
   MEMEX_SHIM_SQLITE_FUNCTIONS(MEMEX_SHIM_FIND)
 #undef MEMEX_SHIM_FIND
-  db_config = (int (*)(sqlite3 *, int, ...))dlsym(handle, "sqlite3_db_config");
-  return db_config != NULL;
+  return 1;
 }
 
-const memex_shim_sqlite *memex_shim_sqlite_load(const char *fallback, const char **reason) {
+const char *memex_sqlite_load(const char *fallback) {
   static const char *const names[] = {"libsqlite3.so.0", "libsqlite3.so"};
   pthread_mutex_lock(&lock);
   if (!loaded) {
-    snprintf(failure, sizeof failure, "no libsqlite3.so.0 in the process, in the system or beside libmemex");
+    snprintf(failure, sizeof failure,
+             "no libsqlite3.so.0 in the process, in the system or beside libmemex; install SQLite 3.37 or newer");
     if (dlsym(RTLD_DEFAULT, "sqlite3_open_v2")) loaded = fill(RTLD_DEFAULT);
     for (int pass = 0; pass < 2 && !loaded; pass++)
       for (size_t i = 0; i < sizeof names / sizeof *names && !loaded; i++) {
@@ -40,11 +42,5 @@ const memex_shim_sqlite *memex_shim_sqlite_load(const char *fallback, const char
     }
   }
   pthread_mutex_unlock(&lock);
-  if (!loaded && reason) *reason = failure;
-  return loaded ? &api : NULL;
-}
-
-int memex_shim_sqlite_no_checkpoint_on_close(const memex_shim_sqlite *functions, sqlite3 *db) {
-  (void)functions;
-  return db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)0);
+  return loaded ? 0 : failure;
 }

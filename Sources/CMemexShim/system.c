@@ -5,9 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -125,6 +128,37 @@ void memex_shim_fork_close_remove(int descriptor) {
     int expected = descriptor + 1;
     if (atomic_compare_exchange_strong(&fork_close[i], &expected, 0)) return;
   }
+}
+
+int memex_shim_semaphore_wait(void *semaphore, int64_t until_us) {
+  struct timespec t = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
+  int r;
+  do r = until_us == INT64_MAX ? sem_wait(semaphore) : sem_clockwait(semaphore, CLOCK_MONOTONIC, &t);
+  while (r != 0 && errno == EINTR);
+  return r == 0 ? 0 : errno;
+}
+
+int memex_shim_lock_try(int descriptor) {
+  int r;
+  do r = flock(descriptor, LOCK_EX | LOCK_NB);
+  while (r != 0 && errno == EINTR);
+  return r == 0 ? 0 : errno;
+}
+
+int memex_shim_unlock(int descriptor) { return flock(descriptor, LOCK_UN) == 0 ? 0 : errno; }
+
+void memex_shim_sleep_us(int64_t us) {
+  struct timespec t = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+  nanosleep(&t, NULL);
+}
+
+int memex_shim_identity(const char *path, uint64_t *device, uint64_t *inode, int *is_regular) {
+  struct stat s;
+  if (stat(path, &s) != 0) return errno;
+  *device = (uint64_t)s.st_dev;
+  *inode = (uint64_t)s.st_ino;
+  *is_regular = S_ISREG(s.st_mode);
+  return 0;
 }
 
 int memex_shim_errno(void) { return errno; }

@@ -9,6 +9,9 @@
  * refuses come from a reserve. Whoever used it answers MEMEX_E_NO_MEMORY at the next safe point.
  */
 
+/* 1 when the reserve was used and the system still refuses memory: start nothing new. */
+int memex_shim_memory_is_short(void);
+
 /* Allocations served from the reserve since the process started; 0 where the library is not wrapped. */
 uint64_t memex_shim_reserve_served(void);
 

@@ -28,6 +28,17 @@ void memex_shim_fork_close_remove(int descriptor);
 /* errno of the last failed call of this thread. */
 int memex_shim_errno(void);
 
+/* Waits for a semaphore (sem_t *) until a moment of CLOCK_MONOTONIC, INT64_MAX for ever: 0, or ETIMEDOUT. */
+int memex_shim_semaphore_wait(void *semaphore, int64_t until_us);
+
+/* Exclusive lock on a descriptor without waiting: 0, EWOULDBLOCK, or another errno. */
+int memex_shim_lock_try(int descriptor);
+int memex_shim_unlock(int descriptor);
+void memex_shim_sleep_us(int64_t us);
+
+/* Device and inode of a path: 0, or an errno. Opens nothing. */
+int memex_shim_identity(const char *path, uint64_t *device, uint64_t *inode, int *is_regular);
+
 /* Path of the shared object that holds this code, or NULL. Static storage. */
 const char *memex_shim_library_path(void);
 

@@ -1,0 +1,101 @@
+package import MemexModel
+package import MemexStorage
+
+extension ConversationThread {
+    /// Appends one body (an object) or several (an array), all or none.
+    package func append(_ messages: ByteView, _ optionBytes: ByteView) throws(MemexError) -> WriteResult {
+        try writing { () throws(MemexError) in
+            try withOptions(optionBytes) { (options) throws(MemexError) in
+                var builder = DraftBuilder(store, options?.format ?? .openaiChat)
+                try BodyInspector.inspectElements(messages) { (body, facts) throws(MemexError) in
+                    try builder.add(body, facts, options?.message(builder.drafts.count))
+                }
+                return try commit(builder, options, messages, ByteView(start: nil, count: 0))
+            }
+        }
+    }
+
+    /// Appends plain text.
+    package func append(role: ByteView, text: ByteView, _ optionBytes: ByteView) throws(MemexError) -> WriteResult {
+        try writing { () throws(MemexError) in
+            try withOptions(optionBytes) { (options) throws(MemexError) in
+                var builder = DraftBuilder(store, options?.format ?? .openaiChat)
+                try builder.add(role: role, text: text, options?.message(0))
+                return try commit(builder, options, role, text)
+            }
+        }
+    }
+
+    private func withOptions(
+        _ bytes: ByteView, _ body: (AppendOptions?) throws(MemexError) -> WriteResult
+    ) throws(MemexError) -> WriteResult {
+        if bytes.count == 0 { return try body(nil) }
+        var reader = try OptionReader(bytes, what: "options")
+        let options = try AppendOptions(&reader)
+        let result = try body(options)
+        // The options' views point into the reader.
+        extendLifetime(reader)
+        return result
+    }
+
+    private func commit(
+        _ builder: DraftBuilder, _ options: AppendOptions?, _ first: ByteView, _ second: ByteView
+    ) throws(MemexError) -> WriteResult {
+        if let given = options?.messages.count, given > 0, given != builder.drafts.count {
+            throw MemexError.invalid(
+                path: "/messages", "has \(given) entries for \(builder.drafts.count) messages; give one each")
+        }
+        if builder.drafts.count > 1, let options, options.common.id.count > 0 {
+            throw MemexError.invalid(path: "/id", "is for one message; give \"messages\" with one entry each")
+        }
+        if baseKey != 0 {
+            for draft in builder.drafts where draft.id.count > 0 {
+                if try seq(ofID: draft.id) != nil {
+                    throw MemexError(.exists, "the message id is taken in this thread", detailMembers: "\"path\":\"/id\"")
+                }
+            }
+        }
+        for draft in builder.drafts where draft.id.count > 0 {
+            if messageIDs.decode(draft.id) != nil {
+                throw MemexError.invalid(
+                    path: "/id", "has the form of this thread's own ids; choose another")
+            }
+        }
+        return try withExtendedLifetime(builder) { () throws(MemexError) in
+            let drafts = builder.drafts
+            let result: Result<WriteResult, MemexError> = drafts.withUnsafeBufferPointer { drafts in
+                var operation = AppendOperation(thread: target, drafts: drafts)
+                if let options {
+                    operation.expectSeq = options.expectSeq
+                    operation.idempotencyKey = options.idempotencyKey
+                    if options.idempotencyKey.count > 0 { operation.digest = Self.digest(first, second) }
+                }
+                do throws(MemexError) {
+                    if let transaction = session.transaction {
+                        try transaction.add(append: operation)
+                        return .success(WriteResult())
+                    }
+                    let results = try store.commit([.append(operation)], until: store.deadline(options?.timeout))
+                    guard let result = results.first else {
+                        return .failure(MemexError(.internal, "an engine gave no result"))
+                    }
+                    return .success(result)
+                } catch { return .failure(error) }
+            }
+            return try result.get()
+        }
+    }
+
+    private static func digest(_ first: ByteView, _ second: ByteView) -> (UInt64, UInt64) {
+        var digest = SHA256()
+        digest.update(first)
+        if second.count > 0 {
+            // A byte that UTF-8 does not have keeps ("a", "bc") and ("ab", "c") apart.
+            var separator: UInt8 = 0xFF
+            withUnsafeBytes(of: &separator) { digest.update($0.bindMemory(to: UInt8.self)) }
+            digest.update(second)
+        }
+        let words = digest.finish()
+        return (words.0, words.1)
+    }
+}

@@ -1,0 +1,112 @@
+internal import MemexModel
+internal import MemexStorage
+internal import MemexTokens
+
+/// Makes drafts of bodies, and keeps what they need beside the caller's bytes.
+struct DraftBuilder {
+    private(set) var drafts: ContiguousArray<MessageDraft> = []
+    private var owned: [OwnedBytes] = []
+    let store: Store
+    let format: MessageFormat
+
+    init(_ store: Store, _ format: MessageFormat) {
+        self.store = store
+        self.format = format
+    }
+
+    mutating func add(_ body: ByteView, _ facts: BodyFacts, _ options: MessageOptions?) throws(MemexError) {
+        var draft = MessageDraft()
+        draft.body = body
+        draft.role = try role(body, facts)
+        draft.head.format = format.rawValue
+        draft.head.tokens = UInt32(clamping: store.tokenizer.countMessage(body))
+        note(facts, &draft.head)
+        var isMarked = draft.role.equals("system") || draft.role.equals("developer")
+        if let options {
+            draft.id = options.id
+            draft.createdAt = options.createdAt
+            if let extra = try MessageOptions.extra(metadata: options.metadata, provenance: options.provenance) {
+                owned.append(extra)
+                draft.extra = extra.view
+            }
+            draft.head.state = options.state
+            draft.head.set(RecordHead.Flag.pinned, options.pinned)
+            isMarked = isMarked || options.pinned
+        }
+        draft.head.set(RecordHead.Flag.marked, isMarked)
+        draft.head.checksum = RecordChecksum.payload(
+            body: draft.body, role: draft.role, id: draft.id, extra: draft.extra)
+        drafts.append(draft)
+    }
+
+    /// Text as a chat message: `{"role":…,"content":…}`.
+    mutating func add(role: ByteView, text: ByteView, _ options: MessageOptions?) throws(MemexError) {
+        try Identifier.check(role, "the role")
+        guard text.count <= Limits.bodyBytes else { throw Self.tooLarge(text.count) }
+        var buffer = ByteBuffer(capacity: role.count + text.count + text.count / 8 + 40)
+        buffer.append("{\"role\":")
+        let roleStart = buffer.count + 1
+        _ = JSONEscape.appendQuoted(role, to: &buffer)
+        let roleLength = buffer.count - roleStart - 1
+        buffer.append(",\"content\":")
+        let start = buffer.count + 1
+        let invalid = JSONEscape.appendQuoted(text, to: &buffer)
+        guard invalid < 0 else { throw MemexError.invalid(offset: invalid, "the text is not UTF-8") }
+        let length = buffer.count - start - 1
+        buffer.append(byte: 0x7D)
+        guard buffer.count <= Limits.bodyBytes else { throw Self.tooLarge(buffer.count) }
+        let body = try OwnedBytes(buffer)
+        owned.append(body)
+        var facts = BodyFacts()
+        facts.roleOffset = Int32(truncatingIfNeeded: roleStart)
+        facts.roleLength = Int32(truncatingIfNeeded: roleLength)
+        facts.contentOffset = Int32(truncatingIfNeeded: start)
+        facts.contentLength = Int32(truncatingIfNeeded: length)
+        facts.flags = BodyFacts.simple
+        if roleLength != role.count { facts.flags |= BodyFacts.roleEscaped }
+        if length != text.count { facts.flags |= BodyFacts.contentEscaped }
+        try add(body.view, facts, options)
+    }
+
+    private static func tooLarge(_ count: Int) -> MemexError {
+        MemexError(
+            .limit, "the message has \(count) bytes; the limit is \(Limits.bodyBytes)",
+            detailMembers: "\"limit\":\(Limits.bodyBytes)")
+    }
+
+    private mutating func role(_ body: ByteView, _ facts: BodyFacts) throws(MemexError) -> ByteView {
+        guard let raw = facts.role(in: body) else {
+            if format == .openaiChat {
+                throw MemexError.invalid(
+                    path: "/role", "is missing or no string; give one, or say \"format\":\"opaque\"")
+            }
+            return ByteView(start: nil, count: 0)
+        }
+        var role = raw
+        if facts.has(BodyFacts.roleEscaped) {
+            var decoded = ByteBuffer(capacity: raw.count)
+            try JSONEscape.decode(raw, to: &decoded)
+            let kept = try OwnedBytes(decoded)
+            owned.append(kept)
+            role = kept.view
+        }
+        if format == .openaiChat {
+            try Identifier.check(role, "/role")
+        } else if role.count > Limits.idBytes {
+            return role.slice(0, 0)
+        }
+        return role
+    }
+
+    private func note(_ facts: BodyFacts, _ head: inout RecordHead) {
+        head.set(RecordHead.Flag.simple, facts.has(BodyFacts.simple))
+        head.set(RecordHead.Flag.contentEscaped, facts.has(BodyFacts.contentEscaped))
+        head.set(RecordHead.Flag.roleEscaped, facts.has(BodyFacts.roleEscaped))
+        head.set(RecordHead.Flag.toolCalls, facts.has(BodyFacts.toolCalls))
+        head.set(RecordHead.Flag.toolCallID, facts.has(BodyFacts.toolCallID))
+        if facts.contentOffset >= 0 {
+            head.contentOffset = facts.contentOffset
+            head.contentLength = facts.contentLength
+        }
+    }
+}

@@ -1,0 +1,46 @@
+internal import CMemexShim
+internal import MemexModel
+internal import MemexSQLite
+internal import MemexStorage
+#if canImport(Glibc)
+    internal import Glibc
+#endif
+
+/// From a URL to its engine.
+enum EngineOpener {
+    static func open(_ options: StoreOptions, _ environment: Environment) throws(MemexError) -> any StorageEngine {
+        switch options.target {
+        case .memory: return try memoryEngine(environment: environment)
+        case .sharedMemory(let name): return try SharedMemory.open(name, environment)
+        case .sqliteMemory: return try SQLiteEngines.open(sqlite(nil, options, environment))
+        case .sqlite(let path): return try SQLiteEngines.open(sqlite(path, options, environment))
+        case .custom(let scheme):
+            guard let factory = BackendRegistry.factory(scheme) else {
+                throw MemexError.invalid(
+                    path: "/url",
+                    "names no backend that is built in or registered; known are memory, sqlite"
+                        + BackendRegistry.names.map { ", " + $0 }.joined())
+            }
+            return try factory.open(url: options.url)
+        }
+    }
+
+    private static func sqlite(_ path: String?, _ options: StoreOptions, _ environment: Environment) -> SQLiteEngine.Options {
+        var result = SQLiteEngine.Options(path: path)
+        result.readOnly = options.readOnly
+        result.create = options.create
+        result.isFullyDurable = options.isFullyDurable
+        result.timeout = options.timeout
+        result.environment = environment
+        result.fallbackLibrary = siblingOfThisLibrary("libsqlite3.so.0")
+        return result
+    }
+
+    /// Path of a file in the folder that this library was loaded from.
+    private static func siblingOfThisLibrary(_ name: String) -> String? {
+        guard let path = memex_shim_library_path() else { return nil }
+        let text = String(cString: path)
+        guard let slash = text.utf8.lastIndex(of: 0x2F) else { return nil }
+        return String(text[...slash]) + name
+    }
+}

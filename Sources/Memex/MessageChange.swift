@@ -1,0 +1,221 @@
+internal import MemexModel
+internal import MemexStorage
+
+/// Changes one message of a thread so that forks that share it keep what they see.
+///
+/// The new record goes into the thread's own rows (an override, when the message came from the thread it was
+/// forked from). Forks that share the row get a copy of the old one first. All of it is one batch, under
+/// the condition that nothing but appends happened meanwhile; otherwise it is tried again.
+struct MessageChange {
+    /// A new record, and what keeps its bytes alive.
+    struct New {
+        let draft: MessageDraft
+        let owner: Any
+        init(_ draft: MessageDraft, _ owner: Any) {
+            self.draft = draft
+            self.owner = owner
+        }
+    }
+
+    private let thread: ConversationThread
+    private let seq: Int64
+    private static let attempts = 32
+
+    init(_ thread: ConversationThread, _ seq: Int64) {
+        self.thread = thread
+        self.seq = seq
+    }
+
+    func apply(
+        ifRev: Int64?, deletes: Bool = false, _ make: (StoredMessage) throws(MemexError) -> New
+    ) throws(MemexError) {
+        let transaction = thread.session.transaction
+        try transaction?.claimMessage(try thread.storedKey(), seq)
+        var attempt = 0
+        while true {
+            attempt += 1
+            let record = try thread.record()
+            let chain = try thread.chain()
+            guard let (old, ids) = try chain.message(thread.store.engine, seq: seq), !old.isDeleted else {
+                throw Message.missing
+            }
+            if let ifRev, ifRev != old.rev {
+                throw MemexError(
+                    .conflict, "if_rev is \(ifRev), the message has rev \(old.rev); read it again",
+                    detailMembers: "\"path\":\"/if_rev\",\"rev\":\(old.rev)")
+            }
+            let new = try make(old)
+            var draft = new.draft
+            let copies = OldCopy(old, ids)
+            // An override keeps the id under which its thread knows the message.
+            let isShared = seq <= record.floor && record.baseKey != 0
+            if isShared, draft.id.count == 0 { copies.giveID(&draft) }
+            var operations: [WriteOperation] = []
+            var update = ThreadUpdate(thread: .key(record.key))
+            update.expectChanges = record.changes + (transaction?.noteChange(record.key) ?? 0)
+            update.changesDelta = 1
+            update.deletedDelta = deletes ? 1 : 0
+            update.updatedAt = thread.store.environment.now()
+            operations.append(.updateThread(update))
+            var put = MessagePut(thread: .key(record.key), seq: seq, draft: draft)
+            put.stampsRev = true
+            operations.append(.putMessage(put))
+            if record.forkCount > 0 {
+                try copyForForks(of: record.key, copies, &operations)
+            }
+            if let transaction {
+                _ = try transaction.add(operations, kind: .change, keeping: [new.owner, copies, old])
+                return
+            }
+            do throws(MemexError) {
+                try withExtendedLifetime((new, copies, old)) { () throws(MemexError) in
+                    _ = try thread.store.commit(operations, until: thread.store.deadline())
+                }
+                return
+            } catch {
+                guard error.code == .conflict, attempt < Self.attempts else { throw error }
+            }
+        }
+    }
+
+    private func copyForForks(
+        of key: Int64, _ copies: OldCopy, _ operations: inout [WriteOperation]
+    ) throws(MemexError) {
+        let engine = thread.store.engine
+        for fork in try engine.forks(of: key) where fork.baseSeq >= seq {
+            var hasOwn = false
+            try engine.messages(fork.key, MessageRange(from: seq, to: seq)) { (_) throws(MemexError) in
+                hasOwn = true
+                return false
+            }
+            if hasOwn { continue }
+            var unchanged = ThreadUpdate(thread: .key(fork.key))
+            unchanged.expectChanges = fork.changes
+            operations.append(.updateThread(unchanged))
+            operations.append(.putMessage(MessagePut(thread: .key(fork.key), seq: seq, draft: copies.draft)))
+        }
+    }
+
+    func delete(ifRev: Int64?) throws(MemexError) {
+        try apply(ifRev: ifRev, deletes: true) { (old) throws(MemexError) in
+            New(old.tombstone(), old)
+        }
+    }
+
+    /// Deletes here, in the thread it came from and in every fork, and wipes it from the engine's files.
+    func erase(ifRev: Int64?) throws(MemexError) {
+        let engine = thread.store.engine
+        guard thread.session.transaction == nil else {
+            throw MemexError(.unsupported, "erase cannot be part of a transaction")
+        }
+        let chain = try thread.chain()
+        guard let (old, _) = try chain.message(engine, seq: seq), !old.isDeleted else { throw Message.missing }
+        if let ifRev, ifRev != old.rev {
+            throw MemexError(.conflict, "if_rev is \(ifRev), the message has rev \(old.rev); read it again")
+        }
+        var pending = [chain.levels[chain.owner(of: seq)].key]
+        while let key = pending.popLast() {
+            pending += try engine.forks(of: key).filter { $0.baseSeq >= seq }.map(\.key)
+            try eraseRow(key)
+        }
+        try engine.wipe(until: thread.store.deadline())
+    }
+
+    /// Replaces a thread's own row by a tombstone; a fork without one only counts the message as deleted.
+    private func eraseRow(_ key: Int64) throws(MemexError) {
+        let engine = thread.store.engine
+        var attempt = 0
+        while true {
+            attempt += 1
+            guard let record = try engine.thread(key: key) else { return }
+            var own: StoredMessage?
+            try engine.messages(key, MessageRange(from: seq, to: seq)) { (view) throws(MemexError) in
+                own = try StoredMessage(view)
+                return false
+            }
+            if let own, own.isDeleted { return }
+            var update = ThreadUpdate(thread: .key(key))
+            update.expectChanges = record.changes
+            update.changesDelta = 1
+            update.deletedDelta = 1
+            update.updatedAt = thread.store.environment.now()
+            var operations: [WriteOperation] = [.updateThread(update)]
+            if let own {
+                var put = MessagePut(thread: .key(key), seq: seq, draft: own.tombstone())
+                put.stampsRev = true
+                operations.append(.putMessage(put))
+            }
+            do throws(MemexError) {
+                _ = try withExtendedLifetime(own) { () throws(MemexError) in
+                    try thread.store.commit(operations, until: thread.store.deadline())
+                }
+                return
+            } catch {
+                guard error.code == .conflict, attempt < Self.attempts else { throw error }
+            }
+        }
+    }
+}
+
+/// The old record as a fork keeps it: with its id written out, since the fork would compute another.
+final class OldCopy {
+    private let message: StoredMessage
+    private var id: String
+
+    init(_ message: StoredMessage, _ ids: MessageID) {
+        self.message = message
+        id = message.idText(ids)
+        id.makeContiguousUTF8()
+        bytes = Array(id.utf8)
+    }
+
+    private let bytes: [UInt8]
+
+    /// Valid as long as this object.
+    private lazy var idView: OwnedBytes? = bytes.withUnsafeBufferPointer { try? OwnedBytes(copying: $0) }
+
+    func giveID(_ draft: inout MessageDraft) {
+        guard let view = idView?.view else { return }
+        draft.id = view
+        draft.head.checksum = RecordChecksum.payload(
+            body: draft.body, role: draft.role, id: draft.id, extra: draft.extra)
+    }
+
+    var draft: MessageDraft {
+        var draft = message.draft()
+        giveID(&draft)
+        return draft
+    }
+}
+
+extension StoredMessage {
+    /// What stays when the content goes: seq, role, times, id.
+    func tombstone() -> MessageDraft {
+        var draft = self.draft()
+        draft.body = ByteView(start: nil, count: 0)
+        draft.extra = ByteView(start: nil, count: 0)
+        draft.head = RecordHead()
+        draft.head.format = head.format
+        draft.head.changes = head.changes
+        draft.head.state = .deleted
+        draft.head.checksum = RecordChecksum.payload(
+            body: draft.body, role: draft.role, id: draft.id, extra: draft.extra)
+        return draft
+    }
+}
+
+extension MessageDraft {
+    /// Carries over what a change of the content leaves as it was.
+    mutating func keepEnvelope(
+        of old: StoredMessage, pinned: Bool?, state: MessageState?, keepsExtra: Bool = true
+    ) {
+        id = old.id
+        createdAt = old.createdAt
+        if keepsExtra { extra = old.extra }
+        if let state { head.state = state }
+        let isPinned = pinned ?? old.head.has(RecordHead.Flag.pinned)
+        head.set(RecordHead.Flag.pinned, isPinned)
+        head.set(RecordHead.Flag.marked, isPinned || role.equals("system") || role.equals("developer"))
+        head.checksum = RecordChecksum.payload(body: body, role: role, id: id, extra: extra)
+    }
+}

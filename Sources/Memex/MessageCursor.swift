@@ -1,0 +1,123 @@
+package import MemexModel
+internal import MemexStorage
+internal import Synchronization
+
+/// A list that is read page by page.
+package protocol Cursor: AnyObject, Sendable {
+    /// Writes the next page; false when there is none.
+    func next(_ out: inout ByteBuffer) throws(MemexError) -> Bool
+    /// Where to continue; empty after the last page.
+    func token() throws(MemexError) -> String
+}
+
+/// Pages of a thread's messages. It keeps a position, no snapshot: the upper end is fixed when it is made.
+package final class MessageCursor: Cursor {
+    private let thread: ConversationThread
+    private let query: MessageQuery
+    private let chain: ThreadChain
+    private struct Position {
+        /// Seqs not yet read.
+        var from: Int64
+        var to: Int64
+        var left: Int64
+    }
+    private let position: Mutex<Position>
+
+    init(_ thread: ConversationThread, _ query: MessageQuery) throws(MemexError) {
+        self.thread = thread
+        self.query = query
+        chain = try thread.chain()
+        position = Mutex(Position(from: query.from, to: query.to, left: query.limit))
+    }
+
+    package func next(_ out: inout ByteBuffer) throws(MemexError) -> Bool {
+        try thread.session.authorize(.read)
+        return try thread.store.inside { () throws(MemexError) in
+            var buffer = ByteBuffer()
+            let outcome: Result<Bool, MemexError> = position.withLock { position in
+                do throws(MemexError) {
+                    return .success(try self.page(&position, &buffer))
+                } catch { return .failure(error) }
+            }
+            let found = try outcome.get()
+            out = buffer
+            return found
+        }
+    }
+
+    private func page(_ position: inout Position, _ out: inout ByteBuffer) throws(MemexError) -> Bool {
+        guard position.left > 0, position.from <= position.to else { return false }
+        let limit = min(query.pageSize, position.left)
+        var range = MessageRange(from: position.from, to: position.to, descending: query.descending)
+        // Tombstones are read but not counted, so the engine's own limit cannot be used when there are any.
+        range.limit = limit + (query.includeDeleted ? 0 : min(query.slack, Limits.pageItems))
+        var writer = PageWriter(query.layout)
+        var count: Int64 = 0
+        var rows: Int64 = 0
+        var last: Int64 = 0
+        try chain.read(thread.store.engine, range) { (view, ids) throws(MemexError) in
+            rows += 1
+            last = view.seq
+            if view.isDeleted, !query.includeDeleted { return true }
+            try view.verify()
+            try writer.add(view, ids)
+            count += 1
+            return count < limit && writer.bytes < Limits.pageBytes
+        }
+        if rows > 0 {
+            if query.descending { position.to = last - 1 } else { position.from = last + 1 }
+        }
+        let exhausted = rows == 0 || (rows < range.limit && count < limit && writer.bytes < Limits.pageBytes)
+        if exhausted { position.left = 0 } else { position.left -= count }
+        if count == 0 {
+            // A page of nothing but tombstones: go on to the next.
+            return exhausted ? false : try page(&position, &out)
+        }
+        try writer.finish(&out)
+        return true
+    }
+
+    package func token() throws(MemexError) -> String {
+        let position = position.withLock { $0 }
+        guard position.left > 0, position.from <= position.to else { return "" }
+        return "m1.\(position.from).\(position.to).\(position.left)"
+    }
+}
+
+/// Writes the messages of a page in one of the layouts.
+struct PageWriter: ~Copyable {
+    private let layout: MessageLayout
+    private var json = ByteBuffer()
+    private var packed = PackedPage()
+    private var count = 0
+
+    init(_ layout: MessageLayout) { self.layout = layout }
+
+    var bytes: Int { layout == .packed ? packed.bytes : json.count }
+
+    mutating func add(_ view: borrowing MessageView, _ ids: MessageID) throws(MemexError) {
+        switch layout {
+        case .packed: try packed.append(view)
+        case .json:
+            json.append(count == 0 ? "{\"messages\":[" : ",")
+            MessageJSON.append(view, ids, to: &json)
+        case .bodies:
+            json.append(byte: count == 0 ? 0x5B : 0x2C)
+            json.append(view.body)
+        }
+        count += 1
+    }
+
+    mutating func finish(_ out: inout ByteBuffer) throws(MemexError) {
+        switch layout {
+        case .packed: try packed.write(to: &out)
+        case .json:
+            json.append("]}")
+            swap(&json, &out)
+        case .bodies:
+            json.append("]")
+            swap(&json, &out)
+        }
+        if out.failed { throw MemexError.noMemory }
+    }
+}

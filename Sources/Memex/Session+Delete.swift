@@ -1,0 +1,94 @@
+package import MemexModel
+internal import MemexStorage
+
+extension Session {
+    /// Deletes a thread: options {"if_version", "erase"}.
+    package func deleteThread(_ id: ByteView, _ optionBytes: ByteView) throws(MemexError) {
+        try authorize(.write)
+        try Identifier.check(id, "the thread id")
+        try store.inside { () throws(MemexError) in
+            var options = try OptionReader(optionBytes, what: "options")
+            let ifVersion = try options.int64("if_version", in: 1...Int64.max)
+            let erase = try options.bool("erase") ?? false
+            try options.finish()
+            guard !erase || transaction == nil else {
+                throw MemexError(.unsupported, "erase cannot be part of a transaction")
+            }
+            let removal = ThreadRemoval(store)
+            var attempt = 0
+            while true {
+                attempt += 1
+                guard let record = try store.engine.thread(tenant: tenant, id: id.text) else {
+                    throw MemexError(.notFound, "no thread has this id")
+                }
+                if erase, record.forkCount > 0 { try removal.eraseShared(record, self) }
+                let operations = try removal.operations(record, ifVersion: ifVersion)
+                if let transaction {
+                    try transaction.claimMessage(record.key, 0)
+                    _ = try transaction.add(operations, kind: .change)
+                    return
+                }
+                do throws(MemexError) {
+                    _ = try store.commit(operations, until: store.deadline())
+                    break
+                } catch {
+                    guard error.code == .conflict, ifVersion == nil, attempt < 32 else { throw error }
+                }
+            }
+            if erase { try store.engine.wipe(until: store.deadline()) }
+        }
+    }
+}
+
+/// Removes a thread: all of it, or what no fork shares. The last fork to go takes the rest with it.
+struct ThreadRemoval {
+    private let store: Store
+
+    init(_ store: Store) { self.store = store }
+
+    func operations(_ record: ThreadRecord, ifVersion: Int64?) throws(MemexError) -> [WriteOperation] {
+        var operations: [WriteOperation] = []
+        var condition = ThreadUpdate(thread: .key(record.key))
+        condition.expectVersion = ifVersion
+        condition.expectChanges = record.changes
+        if record.forkCount > 0 {
+            condition.hide = true
+            condition.changesDelta = 1
+            operations.append(.updateThread(condition))
+            let shared = try store.engine.forks(of: record.key).map(\.baseSeq).max() ?? 0
+            if shared < record.lastSeq { operations.append(.removeMessages(.key(record.key), above: shared)) }
+            return operations
+        }
+        operations.append(.updateThread(condition))
+        operations.append(.removeThread(.key(record.key)))
+        var base = record.baseKey
+        while base != 0, let parent = try store.engine.thread(key: base) {
+            var leave = ThreadUpdate(thread: .key(parent.key))
+            leave.expectChanges = parent.changes
+            leave.changesDelta = 1
+            leave.forkDelta = -1
+            operations.append(.updateThread(leave))
+            guard parent.isHidden, parent.forkCount == 1 else { break }
+            operations.append(.removeThread(.key(parent.key)))
+            base = parent.baseKey
+        }
+        return operations
+    }
+
+    /// Turns every message that forks share into a tombstone, in the forks, too.
+    func eraseShared(_ record: ThreadRecord, _ session: Session) throws(MemexError) {
+        let thread = ConversationThread(session, .key(record.key), record)
+        var seqs: [Int64] = []
+        try store.engine.messages(record.key, MessageRange()) { (view) throws(MemexError) in
+            if !view.isDeleted { seqs.append(view.seq) }
+            return true
+        }
+        for seq in seqs {
+            do throws(MemexError) {
+                try MessageChange(thread, seq).erase(ifRev: nil)
+            } catch {
+                guard error.code == .notFound else { throw error }
+            }
+        }
+    }
+}

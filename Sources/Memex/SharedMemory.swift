@@ -1,0 +1,39 @@
+internal import MemexModel
+internal import MemexStorage
+internal import Synchronization
+
+/// `memory:name`: one engine a name in this process, kept as long as somebody has it open.
+enum SharedMemory {
+    private struct Entry {
+        let engine: any StorageEngine
+        var users: Int
+    }
+
+    private static let entries = Mutex<[String: Entry]>([:])
+
+    static func open(_ name: String, _ environment: Environment) throws(MemexError) -> any StorageEngine {
+        let result: Result<any StorageEngine, MemexError> = entries.withLock { entries in
+            if var entry = entries[name] {
+                entry.users += 1
+                entries[name] = entry
+                return .success(entry.engine)
+            }
+            do throws(MemexError) {
+                let engine = try memoryEngine(environment: environment)
+                entries[name] = Entry(engine: engine, users: 1)
+                return .success(engine)
+            } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+
+    /// True when the last user left: the caller closes the engine.
+    static func leave(_ name: String) -> Bool {
+        entries.withLock { entries in
+            guard var entry = entries[name] else { return true }
+            entry.users -= 1
+            entries[name] = entry.users > 0 ? entry : nil
+            return entry.users == 0
+        }
+    }
+}

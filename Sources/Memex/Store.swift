@@ -1,0 +1,92 @@
+internal import CMemexShim
+package import MemexModel
+package import MemexStorage
+package import MemexTokens
+internal import Synchronization
+
+/// A set of conversations behind one URL. Sessions and transactions are views of it.
+package final class Store: Sendable {
+    package let engine: any StorageEngine
+    package let environment: Environment
+    package let tokenizer: any Tokenizer
+    package let timeout: Int64
+    /// Nil for an engine that is this store's alone.
+    private let sharedName: String?
+    let gate = Gate()
+    private let interruptions = Atomic<Int>(0)
+
+    package init(
+        engine: any StorageEngine, environment: Environment = .system,
+        tokenizer: any Tokenizer = EstimateTokenizer(), timeout: Int64 = 30_000_000,
+        sharedName: String? = nil
+    ) {
+        self.sharedName = sharedName
+        self.engine = engine
+        self.environment = environment
+        self.tokenizer = tokenizer
+        self.timeout = timeout
+    }
+
+    /// Opens what a URL names.
+    package static func open(_ options: StoreOptions, environment: Environment = .system) throws(MemexError) -> Store {
+        var sharedName: String?
+        if case .sharedMemory(let name) = options.target { sharedName = name }
+        return Store(
+            engine: try EngineOpener.open(options, environment), environment: environment,
+            tokenizer: options.tokenizer, timeout: options.timeout, sharedName: sharedName)
+    }
+
+    /// Marks the calling thread as inside a callback of this store.
+    package var callbackOwner: UnsafeRawPointer { UnsafeRawPointer(Unmanaged.passUnretained(self).toOpaque()) }
+
+    /// Whether the calling thread runs inside a callback of this store or of its engine.
+    package var isInsideCallback: Bool {
+        memex_shim_callback_inside(callbackOwner) != 0 || engine.isInsideCallback
+    }
+
+    static let closedError = MemexError(.closed, "the store is closed; open it again")
+
+    /// Runs a call inside the gate.
+    @inline(__always)
+    func inside<Result>(_ body: () throws(MemexError) -> Result) throws(MemexError) -> Result {
+        guard gate.enter() else { throw Self.closedError }
+        defer { gate.leave() }
+        return try body()
+    }
+
+    package func deadline(_ timeout: Int64? = nil) -> Deadline { Deadline(after: timeout ?? self.timeout) }
+
+    /// Commits; the caller is inside the gate. Interruptions of other stores that share the engine are
+    /// none of ours: the commit is tried again.
+    func commit(_ operations: [WriteOperation], until deadline: Deadline) throws(MemexError) -> [WriteResult] {
+        let before = interruptions.load(ordering: .relaxed)
+        while true {
+            do throws(MemexError) {
+                return try engine.commit(operations, until: deadline)
+            } catch {
+                guard error.code == .cancelled else { throw error }
+                if gate.isClosed { throw Self.closedError }
+                if interruptions.load(ordering: .relaxed) != before { throw error }
+            }
+        }
+    }
+
+    package func interrupt() throws(MemexError) {
+        try inside { () throws(MemexError) in
+            interruptions.wrappingAdd(1, ordering: .relaxed)
+            engine.interrupt()
+        }
+    }
+
+    package func flush() throws(MemexError) {
+        try inside { () throws(MemexError) in try engine.flush(until: deadline()) }
+    }
+
+    /// Refuses new calls, wakes those that wait, waits for those that run, and closes the engine.
+    package func close() throws(MemexError) {
+        guard gate.close() else { throw Self.closedError }
+        gate.waitUntilEmpty { engine.interrupt() }
+        if let sharedName, !SharedMemory.leave(sharedName) { return }
+        try engine.close()
+    }
+}

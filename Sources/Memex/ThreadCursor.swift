@@ -1,0 +1,86 @@
+package import MemexModel
+internal import MemexStorage
+internal import Synchronization
+
+/// Pages of a tenant's threads.
+package final class ThreadCursor: Cursor {
+    private let session: Session
+    private let query: ThreadQuery
+    private struct Position {
+        var after: (Int64, Int64)?
+        var left: Int64
+    }
+    private let position: Mutex<Position>
+
+    package init(_ session: Session, _ bytes: ByteView) throws(MemexError) {
+        try session.authorize(.read)
+        let query: ThreadQuery = try session.store.inside { () throws(MemexError) in
+            try ThreadQuery(bytes, session)
+        }
+        self.session = session
+        self.query = query
+        position = Mutex(Position(after: query.after, left: query.limit))
+    }
+
+    package func next(_ out: inout ByteBuffer) throws(MemexError) -> Bool {
+        try session.authorize(.read)
+        return try session.store.inside { () throws(MemexError) in
+            var buffer = ByteBuffer()
+            let outcome: Result<Bool, MemexError> = position.withLock { position in
+                do throws(MemexError) {
+                    return .success(try self.page(&position, &buffer))
+                } catch { return .failure(error) }
+            }
+            let found = try outcome.get()
+            out = buffer
+            return found
+        }
+    }
+
+    private func page(_ position: inout Position, _ out: inout ByteBuffer) throws(MemexError) -> Bool {
+        guard position.left > 0 else { return false }
+        var records: [ThreadRecord] = []
+        let wanted = min(query.pageSize, position.left)
+        try list(after: position.after) { (record) throws(MemexError) in
+            if try query.filter?.matches(record) ?? true { records.append(record) }
+            return Int64(records.count) < wanted
+        }
+        guard let last = records.last else {
+            position.left = 0
+            return false
+        }
+        position.after = (query.order == .activity ? last.activity : 0, last.key)
+        position.left = Int64(records.count) < wanted ? 0 : position.left - Int64(records.count)
+        out.append("{\"threads\":[")
+        for (index, record) in records.enumerated() {
+            if index > 0 { out.append(byte: 0x2C) }
+            try ThreadDocument.append(record, session.store.engine, to: &out)
+        }
+        out.append("]}")
+        if out.failed { throw MemexError.noMemory }
+        return true
+    }
+
+    private func list(
+        after: (Int64, Int64)?, _ visit: (ThreadRecord) throws(MemexError) -> Bool
+    ) throws(MemexError) {
+        let engine = session.store.engine
+        if query.order == .activity {
+            try ActivityOrder.list(
+                engine, tenant: session.tenant, rootKey: query.rootKey, descending: query.descending,
+                after: after, bound: query.bound, visit)
+            return
+        }
+        var scan = ThreadScan(tenant: session.tenant, order: .creation, descending: query.descending)
+        scan.rootKey = query.rootKey
+        if let after { scan.from = (0, query.descending ? after.1 - 1 : after.1 + 1) }
+        try engine.threads(scan, visit)
+    }
+
+    package func token() throws(MemexError) -> String {
+        let position = position.withLock { $0 }
+        guard position.left > 0 else { return "" }
+        guard let (time, key) = position.after else { return "" }
+        return "t1.\(time).\(key).\(query.bound).\(position.left)"
+    }
+}

@@ -1,0 +1,55 @@
+internal import MemexModel
+internal import MemexStorage
+
+/// Which threads to list, and how.
+struct ThreadQuery: Sendable {
+    enum Order { case activity, created }
+    var order = Order.activity
+    var descending = true
+    var limit: Int64 = .max
+    var pageSize: Int64 = 100
+    var rootKey: Int64 = 0
+    var filter: ThreadFilter?
+    /// (activity or 0, key) of the last thread seen.
+    var after: (Int64, Int64)?
+    /// Threads whose activity is later moved after the listing began.
+    var bound: Int64 = .max
+
+    init(_ bytes: ByteView, _ session: Session) throws(MemexError) {
+        var options = try OptionReader(bytes, what: "query")
+        if let name = try options.string("order") {
+            if name.equals("created") {
+                order = .created
+            } else if !name.equals("activity") {
+                throw MemexError.invalid(path: "/order", "is neither \"activity\" nor \"created\"")
+            }
+        }
+        if let descending = try options.bool("descending") { self.descending = descending }
+        if let limit = try options.int64("limit", in: 1...Int64.max) { self.limit = limit }
+        if let size = try options.int64("page_size", in: 1...Limits.pageItems) { pageSize = size }
+        if let root = try options.string("root") {
+            try Identifier.check(root, "/root")
+            guard let record = try session.store.engine.thread(tenant: session.tenant, id: root.text) else {
+                throw MemexError(.notFound, "/root: no thread has this id", detailMembers: "\"path\":\"/root\"")
+            }
+            rootKey = record.rootKey != 0 ? record.rootKey : record.key
+        }
+        if let node = try options.object("filter") { filter = try ThreadFilter(node, OptionPath("/filter")) }
+        let token = try options.string("cursor")
+        try options.finish()
+        bound = session.store.environment.now()
+        if let token { try resume(token) }
+    }
+
+    private mutating func resume(_ token: ByteView) throws(MemexError) {
+        let parts = token.text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 5, parts[0] == "t1", let time = Int64(parts[1]), let key = Int64(parts[2]),
+            let bound = Int64(parts[3]), let left = Int64(parts[4]), key >= 0, left >= 0
+        else {
+            throw MemexError.invalid(path: "/cursor", "is not a token of this query; begin again without it")
+        }
+        after = (time, key)
+        self.bound = bound
+        limit = left
+    }
+}

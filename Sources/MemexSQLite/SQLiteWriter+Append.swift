@@ -1,0 +1,188 @@
+internal import CMemexShim
+internal import MemexModel
+internal import MemexStorage
+
+extension SQLiteWriter {
+    /// The state of a live thread; NOT_FOUND when it is gone.
+    func state(_ key: Int64) throws(MemexError) -> ThreadState {
+        if let known = states[key] { return known }
+        let thread = statements.threadState
+        thread.bind(1, key)
+        defer { thread.reset() }
+        let code = thread.step()
+        guard code == SQLITE_ROW || code == SQLITE_DONE else { throw connection.error(code, "reading a thread") }
+        guard code == SQLITE_ROW, thread.int(3) == 0 else {
+            throw MemexError(.notFound, "the thread does not exist any more")
+        }
+        var state = ThreadState(
+            lastSeq: thread.int(2), lastCreatedAt: 0, changes: thread.int(0), activityAt: thread.int(1))
+        let last = statements.lastRow
+        let (low, high) = RowKey.bounds(key)
+        last.bind(1, low)
+        last.bind(2, high)
+        defer { last.reset() }
+        let row = last.step()
+        if row == SQLITE_ROW {
+            state.lastSeq = max(state.lastSeq, RowKey.seq(last.int(0)))
+            state.lastCreatedAt = last.int(1)
+        } else if row != SQLITE_DONE {
+            throw connection.error(row, "reading the last message")
+        }
+        states[key] = state
+        return state
+    }
+
+    func append(_ operation: AppendOperation, to key: Int64, now: Int64) throws(MemexError) -> WriteResult {
+        var state = try state(key)
+        let count = Int64(operation.drafts.count)
+        if operation.idempotencyKey.count > 0,
+            let earlier = try receipt(operation, key, count)
+        {
+            return earlier
+        }
+        guard operation.expectSeq == 0 || operation.expectSeq == state.lastSeq + 1 else {
+            throw MemexError(
+                .conflict, "expect_seq is \(operation.expectSeq), the next seq is \(state.lastSeq + 1)",
+                detailMembers: "\"path\":\"/expect_seq\",\"next_seq\":\(state.lastSeq + 1)")
+        }
+        guard state.lastSeq <= Limits.seq - count else {
+            throw MemexError(.limit, "the thread has reached the last seq, \(Limits.seq)")
+        }
+        var result = WriteResult()
+        result.key = key
+        result.firstSeq = state.lastSeq + 1
+        result.lastSeq = state.lastSeq + count
+        result.rev = result.lastSeq + state.changes
+        var createdAt: Int64 = 0
+        for index in 0..<operation.drafts.count {
+            let draft = operation.drafts[index]
+            createdAt = draft.createdAt != 0 ? draft.createdAt : max(now, state.lastCreatedAt)
+            state.lastSeq += 1
+            state.lastCreatedAt = createdAt
+            if index == 0 { result.createdAt = createdAt }
+            try insert(
+                draft, key, state, createdAt: createdAt,
+                receipt: index == 0 && operation.idempotencyKey.count > 0 ? (operation, result) : nil)
+        }
+        if ActivityOrder.mustMove(activityAt: state.activityAt, to: createdAt) {
+            statements.moveActivity.bind(1, key)
+            statements.moveActivity.bind(2, createdAt)
+            try run(statements.moveActivity, "noting a thread's activity")
+            state.activityAt = createdAt
+        }
+        states[key] = state
+        return result
+    }
+
+    private func insert(
+        _ draft: MessageDraft, _ key: Int64, _ state: ThreadState, createdAt: Int64,
+        receipt: (AppendOperation, WriteResult)?
+    ) throws(MemexError) {
+        var head = draft.head
+        head.changes = UInt32(truncatingIfNeeded: state.changes)
+        head.checksum = RecordChecksum.seal(head.checksum, head, seq: state.lastSeq, createdAt: createdAt)
+        let isPlain = receipt == nil && draft.id.count == 0 && draft.extra.count == 0
+            && !head.has(RecordHead.Flag.marked)
+        let statement = isPlain ? statements.insert : statements.insertFull
+        let code = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: RecordHead.maximumSize) { bytes -> Int32 in
+            guard let base = bytes.baseAddress else { return SQLITE_NOMEM }
+            let length = head.write(into: base)
+            statement.bind(1, RowKey.make(key, state.lastSeq))
+            statement.bind(2, createdAt)
+            statement.bind(3, text: draft.role)
+            statement.bind(4, blob: ByteView(start: base, count: length))
+            bindBody(statement, 5, draft, head)
+            if isPlain {
+                let code = statement.step()
+                statement.reset()
+                return code
+            }
+            bindRest(statement, draft, head)
+            return withReceipt(receipt) { key, blob in
+                statement.bind(9, textOrNull: key)
+                if blob.count > 0 { statement.bind(10, blob: blob) } else { statement.bindNull(10) }
+                let code = statement.step()
+                statement.reset()
+                return code
+            }
+        }
+        guard code == SQLITE_DONE else {
+            if code == MEMEX_SQLITE_CONSTRAINT_UNIQUE {
+                throw MemexError(.exists, "the message id is taken in this thread", detailMembers: "\"path\":\"/id\"")
+            }
+            throw connection.error(code, "storing a message")
+        }
+    }
+
+    /// The body as text, so that SQL can read it; as a blob when a codec made it.
+    func bindBody(_ statement: SQLiteStatement, _ index: Int32, _ draft: MessageDraft, _ head: RecordHead) {
+        if head.state == .deleted {
+            statement.bindNull(index)
+        } else if head.compression != 0 || head.cipher != 0 {
+            statement.bind(index, blob: draft.body)
+        } else {
+            statement.bind(index, text: draft.body)
+        }
+    }
+
+    /// Columns 6 to 8: extra, id, marked.
+    func bindRest(_ statement: SQLiteStatement, _ draft: MessageDraft, _ head: RecordHead) {
+        if head.compression != 0 || head.cipher != 0, draft.extra.count > 0 {
+            statement.bind(6, blob: draft.extra)
+        } else {
+            statement.bind(6, textOrNull: draft.extra)
+        }
+        statement.bind(7, textOrNull: draft.id)
+        if head.has(RecordHead.Flag.marked) { statement.bind(8, 1) } else { statement.bindNull(8) }
+    }
+
+    // MARK: Idempotency
+
+    /// Receipt, 28 bytes, little endian: messages (4), the thread's rev after the append (8), digest (16).
+    private func withReceipt(
+        _ receipt: (AppendOperation, WriteResult)?, _ body: (ByteView, ByteView) -> Int32
+    ) -> Int32 {
+        guard let (operation, result) = receipt else {
+            return body(ByteView(start: nil, count: 0), ByteView(start: nil, count: 0))
+        }
+        return withUnsafeTemporaryAllocation(byteCount: 28, alignment: 8) { raw in
+            raw.storeBytes(of: UInt32(truncatingIfNeeded: operation.drafts.count).littleEndian, as: UInt32.self)
+            raw.storeBytes(of: UInt64(bitPattern: result.rev).littleEndian, toByteOffset: 4, as: UInt64.self)
+            raw.storeBytes(of: operation.digest.0.littleEndian, toByteOffset: 12, as: UInt64.self)
+            raw.storeBytes(of: operation.digest.1.littleEndian, toByteOffset: 20, as: UInt64.self)
+            return body(operation.idempotencyKey, ByteView(raw.bindMemory(to: UInt8.self)))
+        }
+    }
+
+    /// The first result of an earlier append with the same key and bytes.
+    private func receipt(_ operation: AppendOperation, _ key: Int64, _ count: Int64) throws(MemexError) -> WriteResult? {
+        let statement = statements.receipt
+        statement.bind(1, key)
+        statement.bind(2, text: operation.idempotencyKey)
+        defer { statement.reset() }
+        let code = statement.step()
+        if code == SQLITE_DONE { return nil }
+        guard code == SQLITE_ROW else { throw connection.error(code, "looking up an idempotency key") }
+        let blob = UnsafeRawBufferPointer(statement.bytes(2))
+        guard blob.count == 28 else { throw MemexError(.corrupt, "the receipt of an idempotency key is damaged") }
+        let stored = Int64(UInt32(littleEndian: blob.loadUnaligned(as: UInt32.self)))
+        let digest = (
+            UInt64(littleEndian: blob.loadUnaligned(fromByteOffset: 12, as: UInt64.self)),
+            UInt64(littleEndian: blob.loadUnaligned(fromByteOffset: 20, as: UInt64.self))
+        )
+        guard stored == count, digest == operation.digest else {
+            throw MemexError(
+                .conflict, "the idempotency key was used with other bytes; use a new key for new messages",
+                detailMembers: "\"path\":\"/idempotency_key\"")
+        }
+        var result = WriteResult()
+        result.key = key
+        result.firstSeq = RowKey.seq(statement.int(0))
+        result.lastSeq = result.firstSeq + count - 1
+        result.createdAt = statement.int(1)
+        result.rev = Int64(
+            bitPattern: UInt64(littleEndian: blob.loadUnaligned(fromByteOffset: 4, as: UInt64.self)))
+        result.isDuplicate = true
+        return result
+    }
+}

@@ -1,0 +1,275 @@
+internal import CMemexShim
+internal import MemexModel
+internal import MemexStorage
+
+extension SQLiteWriter {
+    /// Applies one operation; `results` are those of the earlier ones of its batch.
+    func apply(
+        _ operation: WriteOperation, _ results: [WriteResult], now: Int64
+    ) throws(MemexError) -> WriteResult {
+        switch operation {
+        case .append(let append):
+            return try self.append(append, to: try key(append.thread, results), now: now)
+        case .createThread(let record): return try create(record)
+        case .updateThread(let update): return try self.update(update, try key(update.thread, results))
+        case .removeThread(let target): return try remove(try key(target, results))
+        case .removeMessages(let target, let above):
+            return try removeMessages(try key(target, results), above: above)
+        case .putMessage(let put): return try self.put(put, try key(put.thread, results))
+        case .putDerived(let target, let record): return try self.put(record, try key(target, results))
+        case .removeDerived(let target, let kind, let name):
+            return try removeDerived(try key(target, results), kind, name)
+        case .putBlob(let hash, let bytes): return try self.put(hash, bytes)
+        case .appendPiece(let target, let seq, let bytes):
+            return try appendPiece(try key(target, results), seq, bytes)
+        case .removePieces(let target, let seq): return try removePieces(try key(target, results), seq)
+        }
+    }
+
+    private func key(_ target: ThreadTarget, _ results: [WriteResult]) throws(MemexError) -> Int64 {
+        switch target {
+        case .key(let key): return key
+        case .created(let index):
+            guard index >= 0, index < results.count, results[index].key != 0 else {
+                throw MemexError(.internal, "a batch refers to a thread that it does not create")
+            }
+            return results[index].key
+        }
+    }
+
+    private func result(_ key: Int64) -> WriteResult {
+        var result = WriteResult()
+        result.key = key
+        return result
+    }
+
+    // MARK: Threads
+
+    private func create(_ record: ThreadRecord) throws(MemexError) -> WriteResult {
+        var tenant = record.tenant
+        var id = record.id
+        var title = record.title ?? ""
+        let metadata = record.metadata ?? []
+        let statement = statements.insertThread
+        let code = tenant.withUTF8 { tenant in
+            id.withUTF8 { id in
+                title.withUTF8 { title in
+                    metadata.withUnsafeBufferPointer { metadata in
+                        statement.bind(1, text: tenant)
+                        statement.bind(2, text: id)
+                        if record.title == nil { statement.bindNull(3) } else { statement.bind(3, text: title) }
+                        statement.bind(4, textOrNull: metadata)
+                        for (index, value) in [
+                            record.version, record.createdAt, record.updatedAt, record.activityAt,
+                            record.changes, record.deletedCount, record.floor, record.baseKey,
+                            record.baseSeq, record.baseRev, record.rootKey, record.forkCount, 0,
+                        ].enumerated() {
+                            statement.bind(Int32(5 + index), value)
+                        }
+                        let code = statement.step()
+                        statement.reset()
+                        return code
+                    }
+                }
+            }
+        }
+        guard code == SQLITE_DONE else {
+            if code == MEMEX_SQLITE_CONSTRAINT_UNIQUE {
+                throw MemexError(.exists, "the thread id is taken", detailMembers: "\"path\":\"/id\"")
+            }
+            throw connection.error(code, "creating a thread")
+        }
+        let key = memex_sqlite_last_rowid(connection.database)
+        guard key <= RowKey.threadMaximum else {
+            throw MemexError(.limit, "the database has given its last thread number")
+        }
+        states[key] = ThreadState(
+            lastSeq: record.floor, lastCreatedAt: 0, changes: record.changes, activityAt: record.activityAt)
+        return result(key)
+    }
+
+    private func update(_ update: ThreadUpdate, _ key: Int64) throws(MemexError) -> WriteResult {
+        let current = statements.threadForUpdate
+        current.bind(1, key)
+        defer { current.reset() }
+        let code = current.step()
+        guard code == SQLITE_ROW || code == SQLITE_DONE else { throw connection.error(code, "reading a thread") }
+        guard code == SQLITE_ROW else { throw MemexError(.notFound, "the thread does not exist any more") }
+        if let expected = update.expectVersion, expected != current.int(0) {
+            throw MemexError(
+                .conflict, "if_version is \(expected), the thread has version \(current.int(0)); read it again",
+                detailMembers: "\"path\":\"/if_version\",\"version\":\(current.int(0))")
+        }
+        if let expected = update.expectChanges, expected != current.int(1) {
+            throw MemexError(.conflict, "the thread was changed meanwhile; read it again")
+        }
+        let statement = statements.updateThread
+        statement.bind(1, key)
+        statement.bind(4, update.versionDelta)
+        statement.bind(5, update.changesDelta)
+        statement.bind(6, update.deletedDelta)
+        statement.bind(7, update.forkDelta)
+        statement.bind(8, update.hide ? 1 : 0)
+        statement.bind(9, update.updatedAt ?? 0)
+        var title: String?
+        if let given = update.title { title = given } else { title = current.textOrNil(3) }
+        var metadata: [UInt8]?
+        if let given = update.metadata { metadata = given } else { metadata = current.arrayOrNil(4) }
+        var text = title ?? ""
+        let stepped = text.withUTF8 { text in
+            (metadata ?? []).withUnsafeBufferPointer { bytes in
+                if title == nil { statement.bindNull(2) } else { statement.bind(2, text: text) }
+                statement.bind(3, textOrNull: bytes)
+                let code = statement.step()
+                statement.reset()
+                return code
+            }
+        }
+        guard stepped == SQLITE_DONE else { throw connection.error(stepped, "changing a thread") }
+        states.removeValue(forKey: key)
+        return result(key)
+    }
+
+    private func remove(_ key: Int64) throws(MemexError) -> WriteResult {
+        let (low, high) = RowKey.bounds(key)
+        try run(statements.deleteThread, key, "deleting a thread")
+        try run(statements.deleteMessages, low, high, "deleting messages")
+        try run(statements.deleteThreadPieces, low, high, "deleting stream pieces")
+        try run(statements.deleteThreadDerived, key, "deleting derived records")
+        states.removeValue(forKey: key)
+        return result(key)
+    }
+
+    private func removeMessages(_ key: Int64, above seq: Int64) throws(MemexError) -> WriteResult {
+        let (_, high) = RowKey.bounds(key)
+        try run(statements.raiseFloor, key, seq, "deleting messages")
+        try run(statements.deleteMessages, RowKey.make(key, seq + 1), high, "deleting messages")
+        try run(statements.deleteThreadPieces, RowKey.make(key, seq + 1), high, "deleting stream pieces")
+        states.removeValue(forKey: key)
+        return result(key)
+    }
+
+    // MARK: Messages
+
+    private func put(_ put: MessagePut, _ key: Int64) throws(MemexError) -> WriteResult {
+        let draft = put.draft
+        var head = draft.head
+        if put.stampsRev {
+            let state = try state(key)
+            head.changes = UInt32(truncatingIfNeeded: state.lastSeq + state.changes - put.seq)
+        }
+        head.checksum = RecordChecksum.seal(head.checksum, head, seq: put.seq, createdAt: draft.createdAt)
+        let code = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: RecordHead.maximumSize) { bytes -> Int32 in
+            guard let base = bytes.baseAddress else { return SQLITE_NOMEM }
+            let blob = ByteView(start: base, count: head.write(into: base))
+            func step(_ statement: SQLiteStatement) -> Int32 {
+                statement.bind(1, RowKey.make(key, put.seq))
+                statement.bind(2, draft.createdAt)
+                statement.bind(3, text: draft.role)
+                statement.bind(4, blob: blob)
+                bindBody(statement, 5, draft, head)
+                bindRest(statement, draft, head)
+                let code = statement.step()
+                statement.reset()
+                return code
+            }
+            let updated = step(statements.updateMessage)
+            guard updated == SQLITE_DONE, memex_sqlite_changes(connection.database) == 0 else { return updated }
+            statements.insertFull.bindNull(9)
+            statements.insertFull.bindNull(10)
+            return step(statements.insertFull)
+        }
+        guard code == SQLITE_DONE else {
+            if code == MEMEX_SQLITE_CONSTRAINT_UNIQUE {
+                throw MemexError(.exists, "the message id is taken in this thread", detailMembers: "\"path\":\"/id\"")
+            }
+            throw connection.error(code, "storing a message")
+        }
+        states.removeValue(forKey: key)
+        return result(key)
+    }
+
+    private func appendPiece(_ key: Int64, _ seq: Int64, _ bytes: ByteView) throws(MemexError) -> WriteResult {
+        statements.addPiece.bind(1, RowKey.make(key, seq))
+        statements.addPiece.bind(2, blob: bytes)
+        try run(statements.addPiece, "storing a stream piece")
+        return result(key)
+    }
+
+    private func removePieces(_ key: Int64, _ seq: Int64) throws(MemexError) -> WriteResult {
+        try run(statements.deletePieces, RowKey.make(key, seq), "deleting stream pieces")
+        return result(key)
+    }
+
+    // MARK: Derived records and blobs
+
+    private func put(_ record: DerivedRecord, _ key: Int64) throws(MemexError) -> WriteResult {
+        _ = try state(key)
+        let statement = statements.putDerived
+        var (kind, name) = (record.kind, record.name)
+        let code = kind.withUTF8 { kind in
+            name.withUTF8 { name in
+                record.body.withUnsafeBufferPointer { body in
+                    statement.bind(1, key)
+                    statement.bind(2, text: kind)
+                    statement.bind(3, text: name)
+                    statement.bind(4, record.fromSeq)
+                    statement.bind(5, record.toSeq)
+                    statement.bind(6, record.rev)
+                    statement.bind(7, record.createdAt)
+                    statement.bind(8, blob: body)
+                    let code = statement.step()
+                    statement.reset()
+                    return code
+                }
+            }
+        }
+        guard code == SQLITE_DONE else { throw connection.error(code, "storing a derived record") }
+        return result(key)
+    }
+
+    private func removeDerived(_ key: Int64, _ kind: String, _ name: String) throws(MemexError) -> WriteResult {
+        let statement = statements.deleteDerived
+        var (kind, name) = (kind, name)
+        let code = kind.withUTF8 { kind in
+            name.withUTF8 { name in
+                statement.bind(1, key)
+                statement.bind(2, text: kind)
+                statement.bind(3, text: name)
+                let code = statement.step()
+                statement.reset()
+                return code
+            }
+        }
+        guard code == SQLITE_DONE else { throw connection.error(code, "deleting a derived record") }
+        return result(key)
+    }
+
+    private func put(_ hash: BlobHash, _ bytes: ByteView) throws(MemexError) -> WriteResult {
+        let address = hash.bytes
+        let code = address.withUnsafeBufferPointer { address in
+            statements.putBlob.bind(1, blob: address)
+            statements.putBlob.bind(2, blob: bytes)
+            let code = statements.putBlob.step()
+            statements.putBlob.reset()
+            return code
+        }
+        guard code == SQLITE_DONE else { throw connection.error(code, "storing a blob") }
+        return WriteResult()
+    }
+
+    // MARK: Statements with one or two numbers
+
+    private func run(_ statement: SQLiteStatement, _ first: Int64, _ doing: StaticString) throws(MemexError) {
+        statement.bind(1, first)
+        try run(statement, doing)
+    }
+
+    private func run(
+        _ statement: SQLiteStatement, _ first: Int64, _ second: Int64, _ doing: StaticString
+    ) throws(MemexError) {
+        statement.bind(1, first)
+        statement.bind(2, second)
+        try run(statement, doing)
+    }
+}

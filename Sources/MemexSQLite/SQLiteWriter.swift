@@ -1,0 +1,226 @@
+internal import CMemexShim
+internal import MemexModel
+internal import MemexStorage
+
+/// The one connection of a process that writes a database. Used by one thread at a time: the leader of the
+/// commit queue.
+final class SQLiteWriter {
+    /// What an append must know of its thread; valid while nobody else has written.
+    struct ThreadState {
+        var lastSeq: Int64
+        var lastCreatedAt: Int64
+        var changes: Int64
+        var activityAt: Int64
+    }
+
+    let connection: SQLiteConnection
+    private let lock: WriterLock?
+    let environment: Environment
+    let statements: WriterStatements
+    var states: [Int64: ThreadState] = [:]
+    private static let statesMaximum = 100_000
+    private var dataVersion: UInt32 = 0
+    private var poison: MemexError?
+    /// Frames in the write-ahead log after the last commit; set by SQLite's hook.
+    private let frames: UnsafeMutablePointer<Int32>
+    private static let checkpointFrames: Int32 = 1_000
+    private(set) var checkpoints: Int64 = 0
+
+    init(
+        _ connection: SQLiteConnection, lock: WriterLock?, environment: Environment
+    ) throws(MemexError) {
+        self.connection = connection
+        self.lock = lock
+        self.environment = environment
+        statements = try WriterStatements(connection)
+        frames = .allocate(capacity: 1)
+        frames.initialize(to: 0)
+        memex_sqlite_wal_hook(
+            connection.database,
+            { context, _, _, count in
+                context?.assumingMemoryBound(to: Int32.self).pointee = count
+                return SQLITE_OK
+            }, frames)
+    }
+
+    deinit { frames.deallocate() }
+
+    // MARK: Groups
+
+    /// Commits a group: fills results or failure of every request.
+    func run(_ first: CommitRequest, until deadline: Deadline) {
+        do throws(MemexError) {
+            try begin(until: deadline)
+        } catch {
+            fail(first, error)
+            return
+        }
+        let isAlone = first.next == nil
+        let now = environment.now()
+        var succeeded = 0
+        var at: CommitRequest? = first
+        while let request = at {
+            at = request.next
+            do throws(MemexError) {
+                try apply(request, now: now, needsSavepoint: !isAlone)
+                succeeded += 1
+            } catch {
+                states.removeAll(keepingCapacity: true)
+                if Self.endsGroup(error) {
+                    rollback()
+                    fail(first, error)
+                    return
+                }
+                request.failure = error
+            }
+        }
+        if succeeded == 0 {
+            rollback()
+            return
+        }
+        do throws(MemexError) { try commit() } catch { fail(first, error) }
+    }
+
+    /// Runs work in a transaction of its own.
+    func transaction(until deadline: Deadline, _ work: () throws(MemexError) -> Void) throws(MemexError) {
+        try begin(until: deadline)
+        do throws(MemexError) {
+            try work()
+        } catch {
+            rollback()
+            throw error
+        }
+        try commit()
+    }
+
+    private func apply(_ request: CommitRequest, now: Int64, needsSavepoint: Bool) throws(MemexError) {
+        let guarded = needsSavepoint && !Self.isIndivisible(request.operations)
+        if guarded { try run(statements.savepoint, "marking a batch") }
+        do throws(MemexError) {
+            var results: [WriteResult] = []
+            results.reserveCapacity(request.operations.count)
+            for operation in request.operations {
+                results.append(try apply(operation, results, now: now))
+            }
+            request.results = results
+        } catch {
+            if guarded, !Self.endsGroup(error) {
+                try run(statements.rollbackTo, "undoing a batch")
+                try run(statements.release, "undoing a batch")
+            }
+            throw error
+        }
+        if guarded { try run(statements.release, "ending a batch") }
+    }
+
+    /// Whether a batch checks all it depends on before it writes one row.
+    private static func isIndivisible(_ operations: [WriteOperation]) -> Bool {
+        guard operations.count == 1, case .append(let append) = operations[0] else { return false }
+        return append.drafts.count == 1
+    }
+
+    /// Failures of the engine end the whole group; failures of a request end that request.
+    private static func endsGroup(_ error: MemexError) -> Bool {
+        switch error.code {
+        case .io, .full, .corrupt, .busy, .poisoned, .outcomeUnknown, .internal, .cancelled: return true
+        default: return false
+        }
+    }
+
+    private func fail(_ first: CommitRequest, _ error: MemexError) {
+        var at: CommitRequest? = first
+        while let request = at {
+            if request.failure == nil { request.failure = error }
+            at = request.next
+        }
+    }
+
+    // MARK: Transactions
+
+    private func begin(until deadline: Deadline) throws(MemexError) {
+        if let poison { throw poison }
+        try lock?.lock(until: deadline)
+        let code = statements.begin.step()
+        statements.begin.reset()
+        guard code == SQLITE_DONE else {
+            let failure = connection.error(code, "beginning a transaction")
+            lock?.unlock()
+            throw failure
+        }
+        var version: UInt32 = 0
+        _ = memex_sqlite_data_version(connection.database, &version)
+        if version != dataVersion || states.count > Self.statesMaximum {
+            states.removeAll(keepingCapacity: true)
+        }
+    }
+
+    private func commit() throws(MemexError) {
+        let code = statements.commit.step()
+        statements.commit.reset()
+        if code != SQLITE_DONE {
+            let failure = connection.error(code, "committing")
+            rollback()
+            throw judge(failure, code)
+        }
+        _ = memex_sqlite_data_version(connection.database, &dataVersion)
+        lock?.unlock()
+    }
+
+    /// A failed sync may have dropped the pages it was to write: nothing that follows can be trusted.
+    private func judge(_ failure: MemexError, _ code: Int32) -> MemexError {
+        guard failure.code == .io else { return failure }
+        poison = MemexError(
+            .poisoned,
+            "an earlier write to stable storage failed; close the store and open it again",
+            detailMembers: "\"engine\":\"sqlite\",\"engine_code\":\(code)")
+        return MemexError(
+            .outcomeUnknown,
+            "the disk refused while committing; open the store again and repeat the call with its "
+                + "idempotency key", detailMembers: failure.detailMembers)
+    }
+
+    private func rollback() {
+        states.removeAll(keepingCapacity: true)
+        if memex_sqlite_autocommit(connection.database) == 0 {
+            _ = statements.rollback.step()
+            statements.rollback.reset()
+        }
+        lock?.unlock()
+    }
+
+    func run(_ statement: SQLiteStatement, _ doing: StaticString) throws(MemexError) {
+        let code = statement.step()
+        statement.reset()
+        guard code == SQLITE_DONE || code == SQLITE_ROW else { throw connection.error(code, doing) }
+    }
+
+    // MARK: Checkpoints
+
+    /// Runs after a group's writers were woken.
+    func settle() {
+        guard frames.pointee >= Self.checkpointFrames, poison == nil else { return }
+        try? checkpoint(SQLITE_CHECKPOINT_PASSIVE, until: Deadline(after: 1_000_000))
+    }
+
+    /// Moves the log into the database, under the lock that writers hold.
+    func checkpoint(_ mode: Int32, until deadline: Deadline) throws(MemexError) {
+        if let poison { throw poison }
+        try lock?.lock(until: deadline)
+        defer { lock?.unlock() }
+        let code = memex_sqlite_checkpoint(connection.database, mode, nil, nil)
+        frames.pointee = 0
+        checkpoints += 1
+        guard code == SQLITE_OK || code & 0xFF == SQLITE_BUSY else {
+            throw connection.error(code, "moving the log into the database")
+        }
+    }
+
+    /// Checkpoints and closes.
+    func close() {
+        if poison == nil, lock != nil {
+            try? checkpoint(SQLITE_CHECKPOINT_TRUNCATE, until: Deadline(after: 5_000_000))
+        }
+        statements.finalize()
+        connection.close()
+    }
+}

@@ -1,0 +1,261 @@
+internal import MemexModel
+
+/// A batch on its way into a store: what it would write, what it read, and reads that see both.
+///
+/// Every change but an append raises the generation in its thread's head, and every commit requires the
+/// heads that it was based on; with the first free seq still free, all rows of the thread are what they
+/// were. Only keys that appends bring along need conditions of their own.
+final class WriteTransaction {
+    let store: any OrderedStore
+    let now: Int64
+    private var puts = MemoryTree()
+    private var deletes = MemoryTree()
+    private var absent = MemoryTree()
+    private var equal = MemoryTree()
+    private var threads: [TransactionThread] = []
+    private var places: [Int64: Int] = [:]
+    private var created: [Int: Int] = [:]
+    private var operation = 0
+    private var lastKey: Int64?
+
+    init(_ store: any OrderedStore, _ environment: Environment) throws(MemexError) {
+        self.store = store
+        now = environment.now()
+    }
+
+    var threadKeys: [Int64] { threads.map { $0.key } }
+
+    func apply(_ step: WriteOperation) throws(MemexError) -> WriteResult {
+        defer { operation &+= 1 }
+        switch step {
+        case .append(let append): return try self.append(append)
+        case .createThread(let record): return try createThread(record)
+        case .updateThread(let update): return try updateThread(update)
+        case .removeThread(let target): return try removeThread(target)
+        case .removeMessages(let target, let above): return try removeMessages(target, above: above)
+        case .putMessage(let put): return try putMessage(put)
+        case .putDerived(let target, let record): return try putDerived(target, record)
+        case .removeDerived(let target, let kind, let name):
+            return try removeDerived(target, kind: kind, name: name)
+        case .putBlob(let hash, let bytes): return try putBlob(hash, bytes)
+        case .appendPiece(let target, let seq, let bytes): return try appendPiece(target, seq, bytes)
+        case .removePieces(let target, let seq): return try removePieces(target, seq)
+        }
+    }
+
+    // MARK: Threads
+
+    func thread(_ target: ThreadTarget) throws(MemexError) -> TransactionThread {
+        switch target {
+        case .created(let operation):
+            guard let place = created[operation] else {
+                throw MemexError(.invalid, "operation \(operation) of the batch creates no thread")
+            }
+            return try present(threads[place])
+        case .key(let key):
+            if let place = places[key] { return try present(threads[place]) }
+            var stored = ByteBuffer(capacity: 256)
+            guard key > 0, try store.readHead(key, into: &stored) else { throw Self.gone }
+            let last = try store.lastRow(key)
+            let thread = try stored.lend { (bytes) throws(MemexError) -> TransactionThread in
+                try TransactionThread(key, stored: bytes, last: last)
+            }
+            places[key] = threads.count
+            threads.append(thread)
+            return thread
+        }
+    }
+
+    private func present(_ thread: TransactionThread) throws(MemexError) -> TransactionThread {
+        if thread.isRemoved { throw Self.gone }
+        return thread
+    }
+
+    func add(_ thread: TransactionThread) {
+        created[operation] = threads.count
+        places[thread.key] = threads.count
+        threads.append(thread)
+    }
+
+    static let gone = MemexError(.notFound, "the thread does not exist, or was deleted")
+
+    /// A number for a thread, greater than any before.
+    func nextKey() throws(MemexError) -> Int64 {
+        var name = ByteBuffer(capacity: 1)
+        name.append(byte: KeyLayout.nextKey)
+        var last = lastKey ?? 0
+        if lastKey == nil {
+            var stored = ByteBuffer(capacity: 8)
+            let found = try get(name) { (value) throws(MemexError) -> Void in
+                stored.append(value)
+                last = try NumberRow.read(value)
+            }
+            if found { try require(name, equal: stored) } else { try requireAbsent(name) }
+        }
+        guard last < .max else { throw MemexError(.limit, "the store has no numbers left for threads") }
+        last &+= 1
+        lastKey = last
+        var value = ByteBuffer(capacity: 8)
+        value.append(littleEndian: last)
+        try put(name, value)
+        return last
+    }
+
+    // MARK: Overlay
+
+    private static func set(
+        _ tree: inout MemoryTree, _ name: ByteView, _ value: ByteView
+    ) throws(MemexError) {
+        guard name.count <= KeyLayout.maximumSize else {
+            throw MemexError(.limit, "a key has \(name.count) bytes; the limit is \(KeyLayout.maximumSize)")
+        }
+        guard let block = MemoryBlock.make(name, value) else { throw .noMemory }
+        switch tree.put(block) {
+        case .added: break
+        case .replaced(let old): old.release()
+        case .noMemory:
+            block.release()
+            throw .noMemory
+        }
+    }
+
+    func put(_ name: borrowing ByteBuffer, _ value: borrowing ByteBuffer) throws(MemexError) {
+        if name.failed || value.failed { throw .noMemory }
+        try put(name, value.view)
+    }
+
+    func put(_ name: borrowing ByteBuffer, _ value: ByteView) throws(MemexError) {
+        if name.failed { throw .noMemory }
+        deletes.remove(name.view)?.release()
+        try Self.set(&puts, name.view, value)
+    }
+
+    func delete(_ name: borrowing ByteBuffer) throws(MemexError) {
+        if name.failed { throw .noMemory }
+        try delete(name.view)
+    }
+
+    func delete(_ name: ByteView) throws(MemexError) {
+        let old = puts.remove(name)
+        defer { old?.release() }  // `name` may stand in it
+        try Self.set(&deletes, name, ByteView(start: nil, count: 0))
+    }
+
+    func requireAbsent(_ name: borrowing ByteBuffer) throws(MemexError) {
+        if name.failed { throw .noMemory }
+        // What this batch deletes is in the store.
+        if deletes.find(name.view) != nil { return }
+        try Self.set(&absent, name.view, ByteView(start: nil, count: 0))
+    }
+
+    func require(_ name: borrowing ByteBuffer, equal value: borrowing ByteBuffer) throws(MemexError) {
+        if name.failed || value.failed { throw .noMemory }
+        try Self.set(&equal, name.view, value.view)
+    }
+
+    func get(
+        _ name: borrowing ByteBuffer, _ visit: (ByteView) throws(MemexError) -> Void
+    ) throws(MemexError) -> Bool {
+        if name.failed { throw .noMemory }
+        if let block = puts.find(name.view) {
+            try visit(block.value)
+            return true
+        }
+        if deletes.find(name.view) != nil { return false }
+        return try store.get(name.view, visit)
+    }
+
+    /// Whether this batch has written or deleted the key.
+    func hasTouched(_ name: ByteView) -> Bool { puts.find(name) != nil || deletes.find(name) != nil }
+
+    /// The first, or last, key in the range that this batch puts.
+    func pending(
+        _ from: borrowing ByteBuffer, _ to: borrowing ByteBuffer, last: Bool = false
+    ) -> MemoryBlock? {
+        guard var position = puts.position(last ? to.view : from.view),
+            let block = last ? puts.backward(&position) : puts.forward(&position),
+            block.key.compare(from.view) >= 0, block.key.compare(to.view) < 0
+        else { return nil }
+        return block
+    }
+
+    func deleteRange(_ from: borrowing ByteBuffer, _ to: borrowing ByteBuffer) throws(MemexError) {
+        if from.failed || to.failed { throw .noMemory }
+        while let block = pending(from, to) { try delete(block.key) }
+        try store.scanRange(from, to, descending: false) { (name, _) throws(MemexError) -> Bool in
+            try delete(name)
+            return true
+        }
+    }
+
+    // MARK: Commit
+
+    /// Adds the whole commit to a list; its bytes belong to the transaction.
+    func finish(_ list: inout WriteList) throws(MemexError) {
+        for thread in threads { try finish(thread) }
+        if puts.count == 0, deletes.count == 0 { return }
+        list.reserve(writes: puts.count &+ deletes.count &+ absent.count &+ equal.count)
+        Self.list(.requireEqual, equal, &list)
+        Self.list(.requireAbsent, absent, &list)
+        Self.list(.put, puts, &list)
+        Self.list(.delete, deletes, &list)
+    }
+
+    private static func list(
+        _ kind: KeyValueWrite.Kind, _ tree: borrowing MemoryTree, _ list: inout WriteList
+    ) {
+        guard var position = tree.position(ByteView(start: nil, count: 0)) else { return }
+        while let block = tree.forward(&position) { list.append(kind, block.key, block.value) }
+    }
+
+    private func finish(_ thread: TransactionThread) throws(MemexError) {
+        var name = ByteBuffer(capacity: 16)
+        name.key(KeyLayout.head, thread.key)
+        var next = ByteBuffer(capacity: 32)
+        if let stored = thread.stored {
+            var value = ByteBuffer(capacity: stored.count)
+            stored.withUnsafeBufferPointer { value.append($0) }
+            try require(name, equal: value)
+            next.key(KeyLayout.message, thread.key, thread.firstFreeSeq)
+            if next.failed { throw .noMemory }
+            try Self.set(&absent, next.view, ByteView(start: nil, count: 0))
+        } else {
+            try requireAbsent(name)
+        }
+        try finishPlace(thread)
+        if thread.isRemoved || !thread.isChanged { return }
+        thread.head.generation &+= 1
+        if thread.isDocumentChanged { try finishDocument(thread) }
+        var value = ByteBuffer(capacity: 256)
+        ThreadRow.write(thread.head, to: &value)
+        try put(name, value)
+    }
+
+    private func finishDocument(_ thread: TransactionThread) throws(MemexError) {
+        var name = ByteBuffer(capacity: 16)
+        name.key(KeyLayout.document, thread.key)
+        thread.head.hasDocument = thread.head.record.title != nil || thread.head.record.metadata != nil
+        guard thread.head.hasDocument else { return try delete(name) }
+        thread.head.documentGeneration = thread.head.generation
+        var value = ByteBuffer(capacity: 256)
+        ThreadRow.writeDocument(thread.head, to: &value)
+        try put(name, value)
+    }
+
+    private func finishPlace(_ thread: TransactionThread) throws(MemexError) {
+        let record = thread.head.record
+        let place = thread.isListed ? record.activityAt : nil
+        if place == thread.placedAt { return }
+        var tenant = record.tenant
+        var name = ByteBuffer(capacity: 64)
+        if let old = thread.placedAt {
+            tenant.withUTF8 { name.activityKey(tenant: $0, at: old, record.key) }
+            try delete(name)
+        }
+        name.removeAll()
+        if let place {
+            tenant.withUTF8 { name.activityKey(tenant: $0, at: place, record.key) }
+            try put(name, ByteView(start: nil, count: 0))
+        }
+    }
+}
