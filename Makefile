@@ -20,10 +20,10 @@ PYTHON_FILES := python/hatch_build.py python/src tools \
 # ----------------------------------------------------------------------------------------------------
 # The parts of `make test`. A part that is listed and has nothing to run fails; a part that is not
 # written yet is not listed. ADD YOURS HERE when its first test lands:
-#   test-swift     Tests/*Tests                  test-c        bindings/c and bindings/cpp
-#   test-python    python/tests                  test-c-memory the same under valgrind and AddressSanitizer
-#   test-misuse    Tests/C/misuse_matrix.c       test-misuse-memory
-#   test-wheel     the wheel in a clean environment
+#   test-swift, test-swift-address, test-swift-thread    Tests/*Tests, and under the sanitizers
+#   test-python                                          python/tests
+#   test-c, test-c-memory                                bindings/c and bindings/cpp, and under valgrind and ASan
+#   test-misuse, test-misuse-memory                      Tests/C/misuse_matrix.c, and under ASan
 # ----------------------------------------------------------------------------------------------------
 TEST_PARTS := test-header test-tools test-wheel
 
@@ -53,7 +53,9 @@ test: setup ## Run every test
 
 .PHONY: check
 check: build ## Check formats, warnings, imports, header, exports, traps, Python, generated files
-	@$(MAKE) -k $(CHECK_PARTS) && echo "make check: all of $(words $(CHECK_PARTS)) parts passed"
+	@failed=(); for part in $(CHECK_PARTS); do $(MAKE) "$$part" || failed+=("$$part"); done; \
+	if [ $${#failed[@]} -gt 0 ]; then echo "make check: failed: $${failed[*]}" >&2; exit 1; fi; \
+	echo "make check: all of $(words $(CHECK_PARTS)) parts passed"
 
 ##@ Build and install
 
@@ -102,6 +104,16 @@ clean: ## Remove what was built (not .venv)
 test-swift: setup ## Swift tests
 	@$(QUIET) -t 1 "Swift tests" env MEMEX_STRICT=$(STRICT) \
 		swift test --scratch-path build/debug --parallel
+
+.PHONY: test-swift-address
+test-swift-address: setup ## The same under AddressSanitizer
+	@$(QUIET) -t 1 "Swift tests under AddressSanitizer" env MEMEX_SANITIZE=address ASAN_OPTIONS=detect_leaks=0 \
+		SWIFT_BACKTRACE=enable=no swift test --sanitize=address --scratch-path build/debug-address
+
+.PHONY: test-swift-thread
+test-swift-thread: setup ## The same under ThreadSanitizer
+	@$(QUIET) -t 1 "Swift tests under ThreadSanitizer" env MEMEX_SANITIZE=thread SWIFT_BACKTRACE=enable=no \
+		swift test --sanitize=thread --scratch-path build/debug-thread
 
 .PHONY: test-python
 test-python: build ## Python tests

@@ -14,6 +14,7 @@ from header import HEADER, ROOT, load
 
 SIZE_MAX = 8 << 20
 SHOWN_MAX = 20
+LOAD_MS_MAX = 5.0
 # What the library may need of the system: the wheel bundles jansson, SQLite is loaded at run time.
 NEEDED = {
     "libc.so.6",
@@ -81,6 +82,15 @@ def link_problems(library: Path) -> list[str]:
     return found
 
 
+def load_ms(library: Path) -> float:
+    """Milliseconds that loading takes: the best of ten processes, for machines are noisy."""
+    program = (
+        "import ctypes, sys, time; began = time.perf_counter(); ctypes.CDLL(sys.argv[1]); "
+        "print((time.perf_counter() - began) * 1000)"
+    )
+    return min(float(run(sys.executable, "-c", program, str(library))) for _ in range(10))
+
+
 def main() -> int:
     """Prints the problems; the exit status."""
     library = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "dist" / "libmemex.so.0"
@@ -88,13 +98,16 @@ def main() -> int:
     found = export_problems(library) + link_problems(library)
     if size > SIZE_MAX:
         found.append(f"the library has {size} bytes, more than {SIZE_MAX}")
+    loaded = load_ms(library)
+    if loaded > LOAD_MS_MAX:
+        found.append(f"loading takes {loaded:.1f} ms, more than {LOAD_MS_MAX}")
     for problem in found[:SHOWN_MAX]:
         print(problem, file=sys.stderr)
     if len(found) > SHOWN_MAX:
         print(f"... and {len(found) - SHOWN_MAX} more", file=sys.stderr)
     print(
         f"{len(exported(library))} of {len(load().functions)} functions exported, "
-        f"{size / 1e6:.1f} MB, {len(found)} problems"
+        f"{size / 1e6:.1f} MB, loaded in {loaded:.1f} ms, {len(found)} problems"
     )
     return 1 if found else 0
 

@@ -109,8 +109,9 @@ ROWS: dict[str, Row] = {
     ),
     # Errors
     "memex_error_code": Row(valid=NOT_FOUND, forked=(FORKED, HANDLE, NOT_FOUND)),
-    "memex_error_message": getter(SET, NULL),
-    "memex_error_details": getter(SET, NULL),
+    # What they say of a bad handle is not promised, only that it can be printed or is NULL.
+    "memex_error_message": getter(SET, (SET, NULL)),
+    "memex_error_details": getter(SET, (SET, NULL)),
     "memex_error_retryable": Row(valid="0", bad="0", forked="0"),
     "memex_error_free": FREE,
     # Stores
@@ -120,7 +121,12 @@ ROWS: dict[str, Row] = {
     "memex_store_flush": Row(),
     "memex_store_interrupt": Row(),
     "memex_store_command": Row(
-        texts={"name": Text("stats", "word"), "arguments": OPTIONS}, nullable=("out",)
+        closed=(CLOSED, DENIED),  # a session may not run commands at all
+        texts={
+            "name": Text("stats", "word", missing=(INVALID, NOT_FOUND)),
+            "arguments": OPTIONS,
+        },
+        nullable=("out",),
     ),
     # Transactions
     "memex_txn_begin": Row(texts={"options": OPTIONS}),

@@ -886,7 +886,7 @@ static void cases_inside(const function *f) {
 
 static void case_text(const function *f, int t, text value, const answers *right, const char *what) {
   fixture x;
-  begin(f, "%s %s", f->text[t].name, what);
+  begin(f, "%s %s (%#zx)", f->text[t].name, what, value.len);
   fixture_open(&x, f->context == CONTEXT_BACKEND ? ON_BACKEND : ON_MEMORY);
   call c = arguments_of(f, &x);
   c.text[t] = value;

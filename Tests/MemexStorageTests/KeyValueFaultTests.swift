@@ -43,18 +43,22 @@ import Testing
             for index in 0..<200 {
                 store.fail(at: index % 5 + 1, fault)
                 do {
-                    let result = try engine.add(key, [MessageSpec("\(index)")], idempotencyKey: "\(index)")
+                    let result = try engine.add(
+                        key, [MessageSpec("\(index)")], idempotencyKey: "\(index)")
                     expected += 1
                     #expect(result.firstSeq == expected && !result.isDuplicate)
                 } catch let error as MemexError {
                     store.fail(at: .max / 2)
-                    let again = try engine.add(key, [MessageSpec("\(index)")], idempotencyKey: "\(index)")
+                    let again = try engine.add(
+                        key, [MessageSpec("\(index)")], idempotencyKey: "\(index)")
                     expected += 1
                     #expect(again.firstSeq == expected, "the idempotency key resolves it")
                     #expect(again.isDuplicate == (error.code == .outcomeUnknown))
                 }
             }
-            #expect(try engine.rows(key).map { String(decoding: $0.body, as: UTF8.self) } == (0..<200).map { "\($0)" })
+            #expect(
+                try engine.rows(key).map { String(decoding: $0.body, as: UTF8.self) }
+                    == (0..<200).map { "\($0)" })
         }
     }
 
@@ -75,7 +79,9 @@ import Testing
         for key in keys { try engine.add(key) }
         for index in 0..<20 {
             let before = (store.calls, store.commits)
-            try engine.add(keys[index % 2], [MessageSpec(id: "\(index)"), MessageSpec()], idempotencyKey: "k\(index)")
+            try engine.add(
+                keys[index % 2], [MessageSpec(id: "\(index)"), MessageSpec()],
+                idempotencyKey: "k\(index)")
             #expect(store.calls == before.0 + 1 && store.commits == before.1 + 1)
         }
     }
@@ -101,8 +107,12 @@ import Testing
             if index == 1 {
                 let batch = EngineBatch()
                 batch.append(.key(key), [MessageSpec()])
-                expectError(.timeout, "a deadline") { try batch.commit(engine, until: Deadline(after: 20_000)) }
-                expectError(.timeout, "one that has passed") { try batch.commit(engine, until: Deadline(after: -1)) }
+                expectError(.timeout, "a deadline") {
+                    try batch.commit(engine, until: Deadline(after: 20_000))
+                }
+                expectError(.timeout, "one that has passed") {
+                    try batch.commit(engine, until: Deadline(after: -1))
+                }
                 #expect(try engine.rows(key).isEmpty, "reads do not wait")
                 for _ in 0..<20 {
                     engine.interrupt()
@@ -132,8 +142,10 @@ import Testing
         _ = try KeyValueEngine(store)
         let (name, value) = try #require(try entries(store).first)
         for (bytes, code) in [
-            (Array("memex-kv".utf8) + [2, 0, 0, 0], MemexError.Code.newerFormat), (Array("memex-kv".utf8), .corrupt),
-            ([], .corrupt), (value + [0], .corrupt), (Array("memex-kv".utf8) + [0, 0, 0, 0], .corrupt),
+            (Array("memex-kv".utf8) + [2, 0, 0, 0], MemexError.Code.newerFormat),
+            (Array("memex-kv".utf8), .corrupt),
+            ([], .corrupt), (value + [0], .corrupt),
+            (Array("memex-kv".utf8) + [0, 0, 0, 0], .corrupt),
         ] {
             let batch = KeyValueBatch()
             batch.add(.put, name, bytes)
@@ -153,8 +165,11 @@ import Testing
             let engine = try KeyValueEngine(store)
             let batch = EngineBatch()
             let created = batch.create("a") { $0.title = "title" }
-            batch.append(.created(operation: created), [MessageSpec(id: "x"), MessageSpec()], key: "k")
-            batch.add(.putDerived(.created(operation: created), DerivedRecord(kind: "k", name: "n", body: [1])))
+            batch.append(
+                .created(operation: created), [MessageSpec(id: "x"), MessageSpec()], key: "k")
+            batch.add(
+                .putDerived(
+                    .created(operation: created), DerivedRecord(kind: "k", name: "n", body: [1])))
             batch.add(.appendPiece(.created(operation: created), seq: 1, batch.lend("p")))
             let key = try #require(try batch.commit(engine).first?.key)
             let all = try entries(store)
@@ -163,28 +178,46 @@ import Testing
             switch round % 4 {
             case 0: value = Array(value.prefix(generator.below(value.count + 1)))
             case 1: value += [UInt8(truncatingIfNeeded: generator.next())]
-            case 2 where !value.isEmpty: value[generator.below(value.count)] = UInt8(truncatingIfNeeded: generator.next())
+            case 2 where !value.isEmpty:
+                value[generator.below(value.count)] = UInt8(truncatingIfNeeded: generator.next())
             default:
                 damage.add(.delete, name)
-                if round % 8 == 3 { name.removeLast(min(name.count - 1, 1 + generator.below(8))) }
-                else { name[1 + generator.below(max(name.count - 1, 1)) - (name.count == 1 ? 1 : 0)] ^= 0xFF }
+                if round % 8 == 3 {
+                    name.removeLast(min(name.count - 1, 1 + generator.below(8)))
+                } else {
+                    name[1 + generator.below(max(name.count - 1, 1)) - (name.count == 1 ? 1 : 0)] ^=
+                        0xFF
+                }
             }
-            if !(round % 4 == 3 && all.contains { $0.key == name }) { damage.add(.put, name, value) }
+            if !(round % 4 == 3 && all.contains { $0.key == name }) {
+                damage.add(.put, name, value)
+            }
             #expect(try damage.commit(store))
             let steps: [() throws -> Void] = [
                 { _ = try engine.thread(tenant: "", id: "a") }, { _ = try engine.thread(key: key) },
-                { _ = try engine.rows(key) }, { _ = try engine.marks(key) }, { _ = try engine.seqOf(key, id: "x") },
+                { _ = try engine.rows(key) }, { _ = try engine.marks(key) },
+                { _ = try engine.seqOf(key, id: "x") },
                 { _ = try engine.derivedNames(key, "k") }, { _ = try engine.pieceTexts(key, 1) },
-                { _ = try engine.listed(ThreadScan(tenant: "", order: .coarseActivity, descending: true)) },
-                { _ = try engine.listed(ThreadScan(tenant: "", order: .creation, descending: true)) },
+                {
+                    _ = try engine.listed(
+                        ThreadScan(tenant: "", order: .coarseActivity, descending: true))
+                },
+                {
+                    _ = try engine.listed(
+                        ThreadScan(tenant: "", order: .creation, descending: true))
+                },
                 { reported += try engine.check(until: .never).isEmpty ? 0 : 1 },
-                { _ = try engine.add(key, [MessageSpec(id: "x")], idempotencyKey: "k") }, { _ = try engine.add(key) },
-                { _ = try engine.create("b") }, { _ = try engine.write(.removeMessages(.key(key), above: 0)) },
+                { _ = try engine.add(key, [MessageSpec(id: "x")], idempotencyKey: "k") },
+                { _ = try engine.add(key) },
+                { _ = try engine.create("b") },
+                { _ = try engine.write(.removeMessages(.key(key), above: 0)) },
                 { _ = try engine.write(.removeThread(.key(key))) },
             ]
             for step in steps {
                 do { try step() } catch let error as MemexError {
-                    let allowed: [MemexError.Code] = [.corrupt, .newerFormat, .notFound, .exists, .conflict, .busy, .limit]
+                    let allowed: [MemexError.Code] = [
+                        .corrupt, .newerFormat, .notFound, .exists, .conflict, .busy, .limit,
+                    ]
                     #expect(allowed.contains(error.code), "\(error)")
                 }
             }

@@ -16,7 +16,9 @@ import Testing
                 let key = keys[(writer + index) % 3]
                 let text = "\(writer) \(index)"
                 try retrying { try engine.add(key, [MessageSpec(text)], idempotencyKey: text) }
-                if index % 20 == 0 { try retrying { try engine.update(key) { $0.changesDelta = 1 } } }
+                if index % 20 == 0 {
+                    try retrying { try engine.update(key) { $0.changesDelta = 1 } }
+                }
                 if index % 30 == 0 { try retrying { try engine.create("new \(writer) \(index)") } }
             }
         }
@@ -47,10 +49,14 @@ import Testing
                 do {
                     for _ in 0..<200 {
                         try retrying { try engines[1].add(key, [MessageSpec(id: "m\(index)")]) }
-                        try retrying { _ = try engines[1].write(.removeMessages(.key(key), above: 0)) }
+                        try retrying {
+                            _ = try engines[1].write(.removeMessages(.key(key), above: 0))
+                        }
                         stored.withLock { $0 += 1 }
                     }
-                } catch let error as MemexError where error.code == .notFound || error.code == .exists {}
+                } catch let error as MemexError
+                    where error.code == .notFound || error.code == .exists
+                {}
             }
             #expect(try engines[1].thread(key: key) == nil)
         }
@@ -63,7 +69,8 @@ import Testing
         let (one, two) = (try KeyValueEngine(store), try KeyValueEngine(store))
         let key = try one.create("a")
         #expect(try one.add(key).firstSeq == 1 && two.add(key).firstSeq == 2)
-        #expect(try one.add(key, expectSeq: 3).firstSeq == 3, "a condition is judged by fresh reads")
+        #expect(
+            try one.add(key, expectSeq: 3).firstSeq == 3, "a condition is judged by fresh reads")
         expectError(.conflict, "not by old ones") { try two.add(key, expectSeq: 3) }
         try two.update(key) { $0.changesDelta = 4 }
         #expect(try one.add(key).rev == 8, "the other's changes count")
@@ -74,7 +81,9 @@ import Testing
         let again = try two.create("a")
         #expect(again > key)
         try one.add(again, [MessageSpec(id: "x")], idempotencyKey: "k")
-        expectError(.exists, "an id that the other took") { try two.add(again, [MessageSpec(id: "x")]) }
+        expectError(.exists, "an id that the other took") {
+            try two.add(again, [MessageSpec(id: "x")])
+        }
         #expect(try two.add(again, [MessageSpec(id: "x")], idempotencyKey: "k").isDuplicate)
         let far = try two.add(again, [MessageSpec(at: 9_000_000_000_000_000)]).createdAt
         #expect(try one.add(again).createdAt == far, "times do not fall across processes")

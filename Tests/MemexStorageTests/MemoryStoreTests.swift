@@ -15,7 +15,11 @@ import Testing
             var high = oracle.count
             while low < high {
                 let middle = (low + high) / 2
-                if oracle[middle].key.lexicographicallyPrecedes(key) { low = middle + 1 } else { high = middle }
+                if oracle[middle].key.lexicographicallyPrecedes(key) {
+                    low = middle + 1
+                } else {
+                    high = middle
+                }
             }
             return (low, low < oracle.count && oracle[low].key == key)
         }
@@ -25,7 +29,8 @@ import Testing
             switch number % 4 {
             case 0: return Array("k\(number)".utf8)
             case 1: return [UInt8](repeating: 0xFF, count: number % 7 + 1) + [UInt8(number & 0xFF)]
-            case 2: return [UInt8](repeating: 0, count: number % 5 + 1) + Array("\(number / 16)".utf8)
+            case 2:
+                return [UInt8](repeating: 0, count: number % 5 + 1) + Array("\(number / 16)".utf8)
             default: return Array("m\(100_000 + number)".utf8)
             }
         }
@@ -66,7 +71,11 @@ import Testing
                 for (key, value) in changes {
                     let (index, isThere) = place(key)
                     if let value {
-                        if isThere { oracle[index].value = value } else { oracle.insert((key, value), at: index) }
+                        if isThere {
+                            oracle[index].value = value
+                        } else {
+                            oracle.insert((key, value), at: index)
+                        }
                     } else if isThere {
                         oracle.remove(at: index)
                     }
@@ -86,7 +95,9 @@ import Testing
             }
             if step % 4_000 == 0 {
                 let all = try scan(store, [], [UInt8](repeating: 0xFF, count: 20), false, .max)
-                #expect(all.map { $0.key } == oracle.map { $0.key } && all.map { $0.value } == oracle.map { $0.value })
+                #expect(
+                    all.map { $0.key } == oracle.map { $0.key }
+                        && all.map { $0.value } == oracle.map { $0.value })
             }
         }
         let rest = KeyValueBatch()
@@ -119,7 +130,10 @@ import Testing
     }
 
     private func key(_ thread: Int, _ number: Int) -> [UInt8] {
-        [UInt8(thread), UInt8(number >> 16 & 0xFF), UInt8(number >> 8 & 0xFF), UInt8(number & 0xFF)]
+        [
+            UInt8(thread), UInt8(number >> 16 & 0xFF), UInt8(number >> 8 & 0xFF),
+            UInt8(number & 0xFF),
+        ]
     }
 
     private func scan(
@@ -129,7 +143,8 @@ import Testing
         let batch = EngineBatch()
         try withExtendedLifetime(batch) {
             try store.scan(
-                from: batch.lend(from), to: batch.lend(to), descending: descending, limit: Int64(limit)
+                from: batch.lend(from), to: batch.lend(to), descending: descending,
+                limit: Int64(limit)
             ) { (key, value) throws(MemexError) -> Bool in
                 found.append((Array(key), Array(value)))
                 return true

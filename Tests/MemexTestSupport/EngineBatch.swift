@@ -13,7 +13,9 @@ package struct MessageSpec {
     package var state = MessageState.complete
     package var isMarked = false
 
-    package init(_ text: String = "{\"role\":\"user\",\"content\":\"hello\"}") { body = Array(text.utf8) }
+    package init(_ text: String = "{\"role\":\"user\",\"content\":\"hello\"}") {
+        body = Array(text.utf8)
+    }
     package init(bytes: [UInt8]) { body = bytes }
     package init(id: String) {
         self.init()
@@ -38,8 +40,11 @@ package final class EngineBatch {
         if bytes.isEmpty { return ByteView(start: nil, count: 0) }
         let copy = UnsafeMutableRawPointer.allocate(byteCount: bytes.count, alignment: 8)
         allocations.append(copy)
-        bytes.withUnsafeBytes { copy.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(copy), byteCount: bytes.count) }
-        return ByteView(start: UnsafePointer(copy.assumingMemoryBound(to: UInt8.self)), count: bytes.count)
+        bytes.withUnsafeBytes {
+            copy.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(copy), byteCount: bytes.count)
+        }
+        return ByteView(
+            start: UnsafePointer(copy.assumingMemoryBound(to: UInt8.self)), count: bytes.count)
     }
 
     package func lend(_ text: String) -> ByteView { lend(Array(text.utf8)) }
@@ -63,7 +68,8 @@ package final class EngineBatch {
     /// The index of the operation in the batch.
     @discardableResult
     package func append(
-        _ target: ThreadTarget, _ specs: [MessageSpec], key: String = "", digest: (UInt64, UInt64) = (1, 2),
+        _ target: ThreadTarget, _ specs: [MessageSpec], key: String = "",
+        digest: (UInt64, UInt64) = (1, 2),
         expectSeq: Int64 = 0
     ) -> Int {
         let drafts = specs.map(draft)
@@ -80,7 +86,8 @@ package final class EngineBatch {
 
     @discardableResult
     package func create(
-        _ id: String, tenant: String = "", at moment: Int64 = 1_000_000, _ change: (inout ThreadRecord) -> Void = { _ in }
+        _ id: String, tenant: String = "", at moment: Int64 = 1_000_000,
+        _ change: (inout ThreadRecord) -> Void = { _ in }
     ) -> Int {
         var record = ThreadRecord()
         record.id = id
@@ -110,7 +117,9 @@ package final class EngineBatch {
     }
 
     @discardableResult
-    package func commit(_ engine: any StorageEngine, until deadline: Deadline = .never) throws -> [WriteResult] {
+    package func commit(_ engine: any StorageEngine, until deadline: Deadline = .never) throws
+        -> [WriteResult]
+    {
         try withExtendedLifetime(self) { try engine.commit(operations, until: deadline) }
     }
 }

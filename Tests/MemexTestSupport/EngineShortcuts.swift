@@ -38,7 +38,9 @@ package struct StoredMessage: Equatable {
 
 extension StorageEngine {
     @discardableResult
-    package func create(_ id: String, tenant: String = "", at moment: Int64 = 1_000_000) throws -> Int64 {
+    package func create(_ id: String, tenant: String = "", at moment: Int64 = 1_000_000) throws
+        -> Int64
+    {
         let batch = EngineBatch()
         batch.create(id, tenant: tenant, at: moment)
         return try batch.commit(self).first?.key ?? 0
@@ -55,7 +57,8 @@ extension StorageEngine {
     }
 
     @discardableResult
-    package func update(_ key: Int64, _ change: (inout ThreadUpdate) -> Void) throws -> WriteResult {
+    package func update(_ key: Int64, _ change: (inout ThreadUpdate) -> Void) throws -> WriteResult
+    {
         let batch = EngineBatch()
         batch.update(.key(key), change)
         return try batch.commit(self).first ?? WriteResult()
@@ -70,7 +73,9 @@ extension StorageEngine {
         try #require(try thread(key: key), "thread number \(key) is there")
     }
 
-    package func rows(_ key: Int64, _ range: MessageRange = MessageRange()) throws -> [StoredMessage] {
+    package func rows(_ key: Int64, _ range: MessageRange = MessageRange()) throws
+        -> [StoredMessage]
+    {
         var rows: [StoredMessage] = []
         try messages(key, range) { (view) throws(MemexError) -> Bool in
             rows.append(StoredMessage(view))
@@ -124,9 +129,13 @@ extension StorageEngine {
         return records
     }
 
-    package func expectSound(_ what: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    package func expectSound(_ what: String, sourceLocation: SourceLocation = #_sourceLocation)
+        throws
+    {
         let problems = try check(until: .never)
-        #expect(problems.isEmpty, "\(what): the engine's own check finds nothing", sourceLocation: sourceLocation)
+        #expect(
+            problems.isEmpty, "\(what): the engine's own check finds nothing",
+            sourceLocation: sourceLocation)
     }
 }
 
@@ -137,7 +146,8 @@ package func expectError(
 ) {
     do {
         try body()
-        Issue.record("\(what): expected \(code), but nothing was thrown", sourceLocation: sourceLocation)
+        Issue.record(
+            "\(what): expected \(code), but nothing was thrown", sourceLocation: sourceLocation)
     } catch let error as MemexError {
         #expect(error.code == code, "\(what): \(error.message)", sourceLocation: sourceLocation)
     } catch {
@@ -155,7 +165,8 @@ package func picture(_ engine: any StorageEngine, _ keys: [Int64]) throws -> Str
         }
         text += "\(record)\n"
         for row in try engine.rows(key) { text += "  \(row)\n" }
-        text += "  marks \(try engine.marks(key)) forks \(try engine.forks(of: key).map { $0.key })\n"
+        text +=
+            "  marks \(try engine.marks(key)) forks \(try engine.forks(of: key).map { $0.key })\n"
     }
     return text
 }

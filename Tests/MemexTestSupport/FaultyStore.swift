@@ -50,7 +50,9 @@ package final class FaultyStore: OrderedStore {
         }
     }
 
-    package func beforeEachCommit(_ body: (@Sendable () -> Void)?) { state.withLock { $0.beforeCommit = body } }
+    package func beforeEachCommit(_ body: (@Sendable () -> Void)?) {
+        state.withLock { $0.beforeCommit = body }
+    }
     package func pretendInside(_ inside: Bool) { state.withLock { $0.isInside = inside } }
 
     private func count() -> Fault? {
@@ -62,7 +64,9 @@ package final class FaultyStore: OrderedStore {
 
     private static let error = MemexError(.callback, "a fault of the test")
 
-    package func get(_ key: ByteView, _ visit: (ByteView) throws(MemexError) -> Void) throws(MemexError) -> Bool {
+    package func get(_ key: ByteView, _ visit: (ByteView) throws(MemexError) -> Void)
+        throws(MemexError) -> Bool
+    {
         if count() != nil { throw Self.error }
         return try base.get(key, visit)
     }

@@ -8,9 +8,13 @@ extension StorageEngineChecker {
         let other = try engine.create("b")
         var next: Int64 = 1
         for count in [1, 1, 3, 1, 7, 2, 100] {
-            let specs = (0..<count).map { MessageSpec("{\"role\":\"user\",\"content\":\"\(next + Int64($0))\"}") }
+            let specs = (0..<count).map {
+                MessageSpec("{\"role\":\"user\",\"content\":\"\(next + Int64($0))\"}")
+            }
             let result = try engine.add(key, specs)
-            #expect(result.firstSeq == next && result.lastSeq == next + Int64(count) - 1, "seqs are dense")
+            #expect(
+                result.firstSeq == next && result.lastSeq == next + Int64(count) - 1,
+                "seqs are dense")
             #expect(result.key == key && result.rev == result.lastSeq && !result.isDuplicate)
             next += Int64(count)
         }
@@ -19,11 +23,14 @@ extension StorageEngineChecker {
         #expect(rows.map { $0.seq } == Array(1..<next), "every message once, in order")
         for row in rows {
             #expect(row.body == Array("{\"role\":\"user\",\"content\":\"\(row.seq)\"}".utf8))
-            #expect(row.role == "user" && row.tokens == 3 && row.id == "" && row.key == "" && row.extra.isEmpty)
+            #expect(
+                row.role == "user" && row.tokens == 3 && row.id == "" && row.key == ""
+                    && row.extra.isEmpty)
             #expect(row.isIntact, "the checksum of message \(row.seq) is sealed")
         }
         let record = try engine.record(key)
-        #expect(record.lastSeq == next - 1 && record.rev == next - 1 && record.messageCount == next - 1)
+        #expect(
+            record.lastSeq == next - 1 && record.rev == next - 1 && record.messageCount == next - 1)
         #expect(record.lastMessageAt == rows.last?.createdAt)
         var full = MessageSpec(id: "mine")
         full.role = "tool"
@@ -32,8 +39,12 @@ extension StorageEngineChecker {
         full.state = .incomplete
         try engine.add(other, [full])
         let row = try #require(try engine.rows(other).last)
-        #expect(row.role == "tool" && row.id == "mine" && row.extra == full.extra && row.tokens == full.tokens)
-        #expect(row.flags & RecordHead.Flag.state == UInt16(MessageState.incomplete.rawValue) && row.isIntact)
+        #expect(
+            row.role == "tool" && row.id == "mine" && row.extra == full.extra
+                && row.tokens == full.tokens)
+        #expect(
+            row.flags & RecordHead.Flag.state == UInt16(MessageState.incomplete.rawValue)
+                && row.isIntact)
     }
 
     func checkAppendConditions(_ engine: any StorageEngine) throws {
@@ -43,7 +54,9 @@ extension StorageEngineChecker {
         #expect(try engine.add(key, expectSeq: 1).firstSeq == 1)
         #expect(try engine.add(key, [MessageSpec(), MessageSpec()], expectSeq: 2).lastSeq == 3)
         for wrong: Int64 in [1, 3, 5, Limits.seq] {
-            expectError(.conflict, "seq \(wrong) where 4 is next") { try engine.add(key, expectSeq: wrong) }
+            expectError(.conflict, "seq \(wrong) where 4 is next") {
+                try engine.add(key, expectSeq: wrong)
+            }
         }
         #expect(try engine.seqs(key) == [1, 2, 3])
         try engine.add(key, [MessageSpec(id: "x")])
@@ -54,14 +67,19 @@ extension StorageEngineChecker {
         expectError(.exists, "an id twice in one append") {
             try engine.add(key, [MessageSpec(id: "z"), MessageSpec(id: "z")])
         }
-        #expect(try engine.seqOf(key, id: "y") == nil && engine.seqOf(key, id: "z") == nil, "nothing of them is stored")
+        #expect(
+            try engine.seqOf(key, id: "y") == nil && engine.seqOf(key, id: "z") == nil,
+            "nothing of them is stored")
         #expect(try engine.seqs(key) == [1, 2, 3, 4])
         #expect(try engine.seqOf(key, id: "x") == 4)
-        let many = try engine.add(key, [MessageSpec(id: "y"), MessageSpec(), MessageSpec(id: "z")], expectSeq: 5)
+        let many = try engine.add(
+            key, [MessageSpec(id: "y"), MessageSpec(), MessageSpec(id: "z")], expectSeq: 5)
         #expect(many.firstSeq == 5 && many.lastSeq == 7)
         #expect(try engine.seqOf(key, id: "y") == 5 && engine.seqOf(key, id: "z") == 7)
         let other = try engine.create("b")
-        #expect(try engine.add(other, [MessageSpec(id: "x")]).firstSeq == 1, "ids are unique per thread")
+        #expect(
+            try engine.add(other, [MessageSpec(id: "x")]).firstSeq == 1, "ids are unique per thread"
+        )
     }
 
     func checkTimes(_ engine: any StorageEngine) throws {
@@ -69,16 +87,25 @@ extension StorageEngineChecker {
         let key = try engine.create("a")
         let first = try engine.add(key)
         let after = Environment.system.now()
-        #expect(first.createdAt >= before && first.createdAt <= after, "the clock is asked when none is given")
+        #expect(
+            first.createdAt >= before && first.createdAt <= after,
+            "the clock is asked when none is given")
         let future = after + 3_600_000_000
-        #expect(try engine.add(key, [MessageSpec(at: future)]).createdAt == future, "a given time is kept")
-        #expect(try engine.add(key).createdAt == future, "the clock does not go back behind the last message")
-        #expect(try engine.add(key, [MessageSpec(at: 5), MessageSpec()]).createdAt == 5, "also one of the past")
+        #expect(
+            try engine.add(key, [MessageSpec(at: future)]).createdAt == future,
+            "a given time is kept")
+        #expect(
+            try engine.add(key).createdAt == future,
+            "the clock does not go back behind the last message")
+        #expect(
+            try engine.add(key, [MessageSpec(at: 5), MessageSpec()]).createdAt == 5,
+            "also one of the past")
         let times = try engine.rows(key).map { $0.createdAt }
         #expect(times.count == 5 && times[3] == 5 && times[4] >= before && times[4] < future)
         #expect(try engine.record(key).lastMessageAt == times[4])
         let mixed = try engine.create("b")
-        try engine.add(mixed, [MessageSpec(at: future), MessageSpec(), MessageSpec(at: 7), MessageSpec()])
+        try engine.add(
+            mixed, [MessageSpec(at: future), MessageSpec(), MessageSpec(at: 7), MessageSpec()])
         let mixedTimes = try engine.rows(mixed).map { $0.createdAt }
         #expect(mixedTimes[1] == future, "within one append too")
         #expect(mixedTimes[2] == 7 && mixedTimes[3] >= before)
@@ -92,8 +119,12 @@ extension StorageEngineChecker {
     func checkBodies(_ engine: any StorageEngine) throws {
         let key = try engine.create("a")
         var generator = SeededGenerator(seed: seed)
-        let sizes = [0, 1, 2, 127, 128, 129, 255, 256, 4_095, 4_096, 65_535, 65_536, 1 << 20, 5 << 20]
-        var bodies: [[UInt8]] = sizes.map { size in (0..<size).map { _ in UInt8(truncatingIfNeeded: generator.next()) } }
+        let sizes = [
+            0, 1, 2, 127, 128, 129, 255, 256, 4_095, 4_096, 65_535, 65_536, 1 << 20, 5 << 20,
+        ]
+        var bodies: [[UInt8]] = sizes.map { size in
+            (0..<size).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+        }
         bodies.append([UInt8](repeating: 0, count: 1000))
         for body in bodies {
             var spec = MessageSpec(bytes: body)
@@ -107,7 +138,9 @@ extension StorageEngineChecker {
             #expect(row.isIntact)
         }
         try engine.add(key, bodies.filter { $0.count < 100_000 }.map { MessageSpec(bytes: $0) })
-        #expect(try engine.rows(key).dropFirst(bodies.count).map { $0.body } == bodies.filter { $0.count < 100_000 })
+        #expect(
+            try engine.rows(key).dropFirst(bodies.count).map { $0.body }
+                == bodies.filter { $0.count < 100_000 })
     }
 
     func checkLastSeq(_ engine: any StorageEngine) throws {
@@ -121,7 +154,9 @@ extension StorageEngineChecker {
         }
         #expect(try engine.seqs(key) == [Limits.seq - 2])
         #expect(try engine.add(key).firstSeq == Limits.seq - 1)
-        expectError(.limit, "two messages where one has room") { try engine.add(key, [MessageSpec(), MessageSpec()]) }
+        expectError(.limit, "two messages where one has room") {
+            try engine.add(key, [MessageSpec(), MessageSpec()])
+        }
         #expect(try engine.add(key, [MessageSpec(id: "last")]).lastSeq == Limits.seq)
         expectError(.limit, "a message past the last") { try engine.add(key) }
         expectError(.limit, "and again") { try engine.add(key) }

@@ -7,7 +7,8 @@ extension StorageEngineChecker {
         let key = try engine.create("a")
         let other = try engine.create("b")
         #expect(try engine.derived(key, kind: "summary", name: "x") == nil)
-        var record = DerivedRecord(kind: "summary", name: "x", body: Array("body \u{0} \u{1F680}".utf8))
+        var record = DerivedRecord(
+            kind: "summary", name: "x", body: Array("body \u{0} \u{1F680}".utf8))
         record.fromSeq = 3
         record.toSeq = 9
         record.rev = 11
@@ -15,15 +16,27 @@ extension StorageEngineChecker {
         try engine.write(.putDerived(.key(key), record))
         let found = try #require(try engine.derived(key, kind: "summary", name: "x"))
         #expect(found.kind == "summary" && found.name == "x" && found.body == record.body)
-        #expect(found.fromSeq == 3 && found.toSeq == 9 && found.rev == 11 && found.createdAt == 1234)
-        #expect(try engine.derived(other, kind: "summary", name: "x") == nil, "it belongs to a thread")
-        #expect(try engine.derived(key, kind: "summar", name: "yx") == nil && engine.derived(key, kind: "summaryx", name: "") == nil)
-        try engine.write(.putDerived(.key(key), DerivedRecord(kind: "summary", name: "x", body: [])))
-        #expect(try engine.derived(key, kind: "summary", name: "x")?.body == [], "the last one put counts")
+        #expect(
+            found.fromSeq == 3 && found.toSeq == 9 && found.rev == 11 && found.createdAt == 1234)
+        #expect(
+            try engine.derived(other, kind: "summary", name: "x") == nil, "it belongs to a thread")
+        #expect(
+            try engine.derived(key, kind: "summar", name: "yx") == nil
+                && engine.derived(key, kind: "summaryx", name: "") == nil)
+        try engine.write(
+            .putDerived(.key(key), DerivedRecord(kind: "summary", name: "x", body: [])))
+        #expect(
+            try engine.derived(key, kind: "summary", name: "x")?.body == [],
+            "the last one put counts")
         let names = ["%", "'", "a", "aa", "b", "x", "x/y", "ä", String(repeating: "n", count: 255)]
-        for name in names { try engine.write(.putDerived(.key(key), DerivedRecord(kind: "k", name: name, body: Array(name.utf8)))) }
+        for name in names {
+            try engine.write(
+                .putDerived(.key(key), DerivedRecord(kind: "k", name: name, body: Array(name.utf8)))
+            )
+        }
         for kind in ["", "kk", "j", "l"] where !kind.isEmpty {
-            try engine.write(.putDerived(.key(key), DerivedRecord(kind: kind, name: "stranger", body: [])))
+            try engine.write(
+                .putDerived(.key(key), DerivedRecord(kind: kind, name: "stranger", body: [])))
         }
         let sorted = names.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
         #expect(try engine.derivedNames(key, "k") == sorted, "all of a kind by name, bytewise")
@@ -33,12 +46,17 @@ extension StorageEngineChecker {
             return first.count < 2
         }
         #expect(first == Array(sorted.prefix(2)), "false ends the reading")
-        try engine.write(.removeDerived(.key(key), kind: "k", name: "aa"), .removeDerived(.key(key), kind: "k", name: "no"))
+        try engine.write(
+            .removeDerived(.key(key), kind: "k", name: "aa"),
+            .removeDerived(.key(key), kind: "k", name: "no"))
         #expect(try engine.derivedNames(key, "k") == sorted.filter { $0 != "aa" })
-        #expect(try engine.record(key).changes == 0 && engine.record(key).version == 1, "they are no change of the thread")
+        #expect(
+            try engine.record(key).changes == 0 && engine.record(key).version == 1,
+            "they are no change of the thread")
         #expect(try engine.add(key).firstSeq == 1)
         expectError(.notFound, "a record for no thread") {
-            try engine.write(.putDerived(.key(66_666), DerivedRecord(kind: "k", name: "n", body: [])))
+            try engine.write(
+                .putDerived(.key(66_666), DerivedRecord(kind: "k", name: "n", body: [])))
         }
         let big = [UInt8](repeating: 7, count: 3 << 20)
         try engine.write(.putDerived(.key(key), DerivedRecord(kind: "big", name: "n", body: big)))
@@ -102,7 +120,9 @@ extension StorageEngineChecker {
         again.add(.appendPiece(.key(key), seq: 1, again.lend("first")))
         again.add(.appendPiece(.key(key), seq: 1, again.lend("second")))
         try again.commit(engine)
-        #expect(try engine.pieceTexts(key, 2) == ["new"] && engine.pieceTexts(key, 1) == ["first", "second"])
+        #expect(
+            try engine.pieceTexts(key, 2) == ["new"]
+                && engine.pieceTexts(key, 1) == ["first", "second"])
         expectError(.notFound, "a piece for no thread") {
             try engine.write(.appendPiece(.key(66_666), seq: 1, ByteView(start: nil, count: 0)))
         }
@@ -112,16 +132,21 @@ extension StorageEngineChecker {
         let key = try engine.create("a")
         try engine.add(key)
         engine.interrupt()
-        #expect(try engine.add(key).firstSeq == 2, "an interruption ends the waits of its time alone")
+        #expect(
+            try engine.add(key).firstSeq == 2, "an interruption ends the waits of its time alone")
         try engine.flush(until: .never)
         try engine.maintain(until: Deadline(after: 1_000_000))
         if engine.capabilities.erases {
             try engine.wipe(until: .never)
         } else {
-            expectError(.unsupported, "wiping where nothing can be wiped") { try engine.wipe(until: .never) }
+            expectError(.unsupported, "wiping where nothing can be wiped") {
+                try engine.wipe(until: .never)
+            }
         }
         let statistics = try engine.statistics()
-        #expect(!statistics.hasPrefix("{") && !statistics.hasSuffix(","), "members alone, without braces")
+        #expect(
+            !statistics.hasPrefix("{") && !statistics.hasSuffix(","),
+            "members alone, without braces")
         #expect(try engine.seqs(key) == [1, 2])
     }
 
@@ -155,7 +180,9 @@ extension StorageEngineChecker {
         #expect(try engine.derivedNames(key, "k") == ["n"])
         #expect(try engine.blob(BlobHash(of: blob)) == Array("blob".utf8))
         let again = try engine.add(key, [spec, MessageSpec()], idempotencyKey: "k")
-        #expect(again.isDuplicate && again.firstSeq == answer.firstSeq && again.createdAt == answer.createdAt)
+        #expect(
+            again.isDuplicate && again.firstSeq == answer.firstSeq
+                && again.createdAt == answer.createdAt)
         let next = try engine.add(key)
         #expect(next.firstSeq == 3 && next.createdAt >= answer.createdAt && next.rev == 4)
         #expect(try engine.create("new") > hidden, "keys go on")

@@ -5,7 +5,8 @@ import Synchronization
 import Testing
 
 /// Runs a body on some threads at once and throws the first error.
-package func runConcurrently(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
+package func runConcurrently(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws
+{
     final class Shared: Sendable {
         let errors = Mutex<[any Error]>([])
         let done = DispatchGroup()
@@ -41,7 +42,8 @@ extension StorageEngineChecker {
             for index in 0..<count {
                 let key = keys[(writer + index) % keys.count]
                 let text = "writer \(writer), message \(index)"
-                let result = try engine.add(key, [MessageSpec(text)], idempotencyKey: index % 10 == 0 ? text : "")
+                let result = try engine.add(
+                    key, [MessageSpec(text)], idempotencyKey: index % 10 == 0 ? text : "")
                 answers.withLock { $0[key, default: []].append(result.firstSeq) }
                 if index % 25 == 0 { try engine.update(key) { $0.changesDelta = 1 } }
                 if index % 50 == 0 {
@@ -55,8 +57,11 @@ extension StorageEngineChecker {
         for key in keys {
             let rows = try engine.rows(key)
             #expect(rows.map { $0.seq } == Array(1..<Int64(rows.count + 1)), "dense")
-            #expect(answers.withLock { ($0[key] ?? []).sorted() } == rows.map { $0.seq }, "every answer is a row")
-            #expect(rows.map { $0.createdAt } == rows.map { $0.createdAt }.sorted(), "times never fall")
+            #expect(
+                answers.withLock { ($0[key] ?? []).sorted() } == rows.map { $0.seq },
+                "every answer is a row")
+            #expect(
+                rows.map { $0.createdAt } == rows.map { $0.createdAt }.sorted(), "times never fall")
             #expect(rows.allSatisfy { $0.isIntact })
             texts.formUnion(rows.map { String(decoding: $0.body, as: UTF8.self) })
             total += rows.count
@@ -71,29 +76,35 @@ extension StorageEngineChecker {
         let count = Int64(appendsPerWriter * 2)
         let flag = Flag()
         try runConcurrently(5) { index in
-                if index == 0 {
-                    defer { flag.set() }
-                    for number in 1...count {
-                        for key in keys { try engine.add(key, [MessageSpec("\(number)"), MessageSpec("\(-number)")]) }
-                    }
-                    return
-                }
-                var last: [Int64] = [0, 0, 0]
-                var going = true
-                while going {
-                    going = !flag.isSet
-                    for (place, key) in keys.enumerated() {
-                        let record = try engine.record(key)
-                        #expect(record.lastSeq >= last[place], "the last seq never falls")
-                        #expect(record.lastSeq % 2 == 0, "an append is seen whole")
-                        last[place] = record.lastSeq
-                        let range = MessageRange(to: record.lastSeq, descending: true, limit: 20)
-                        let rows = try engine.rows(key, range)
-                        let low = max(record.lastSeq - 19, 1)
-                        #expect(rows.map { $0.seq } == Array((low...max(record.lastSeq, low)).reversed()).filter { $0 <= record.lastSeq })
-                        #expect(rows.allSatisfy { $0.isIntact }, "no message is seen half")
+            if index == 0 {
+                defer { flag.set() }
+                for number in 1...count {
+                    for key in keys {
+                        try engine.add(key, [MessageSpec("\(number)"), MessageSpec("\(-number)")])
                     }
                 }
+                return
+            }
+            var last: [Int64] = [0, 0, 0]
+            var going = true
+            while going {
+                going = !flag.isSet
+                for (place, key) in keys.enumerated() {
+                    let record = try engine.record(key)
+                    #expect(record.lastSeq >= last[place], "the last seq never falls")
+                    #expect(record.lastSeq % 2 == 0, "an append is seen whole")
+                    last[place] = record.lastSeq
+                    let range = MessageRange(to: record.lastSeq, descending: true, limit: 20)
+                    let rows = try engine.rows(key, range)
+                    let low = max(record.lastSeq - 19, 1)
+                    #expect(
+                        rows.map { $0.seq }
+                            == Array((low...max(record.lastSeq, low)).reversed()).filter {
+                                $0 <= record.lastSeq
+                            })
+                    #expect(rows.allSatisfy { $0.isIntact }, "no message is seen half")
+                }
+            }
         }
         for key in keys { #expect(try engine.record(key).lastSeq == count * 2) }
     }

@@ -5,17 +5,23 @@ import Testing
 extension StorageEngineChecker {
     func checkIdempotency(_ engine: any StorageEngine) throws {
         let key = try engine.create("a")
-        let first = try engine.add(key, [MessageSpec(), MessageSpec()], idempotencyKey: "k", digest: (7, 8))
+        let first = try engine.add(
+            key, [MessageSpec(), MessageSpec()], idempotencyKey: "k", digest: (7, 8))
         #expect(first.firstSeq == 1 && first.lastSeq == 2 && !first.isDuplicate)
         func expectSame(_ result: WriteResult, _ what: String) {
             #expect(result.isDuplicate, "\(what): it is known")
-            #expect(result.firstSeq == 1 && result.lastSeq == 2 && result.key == key, "\(what): the first seqs")
-            #expect(result.createdAt == first.createdAt && result.rev == first.rev, "\(what): the first answer")
+            #expect(
+                result.firstSeq == 1 && result.lastSeq == 2 && result.key == key,
+                "\(what): the first seqs")
+            #expect(
+                result.createdAt == first.createdAt && result.rev == first.rev,
+                "\(what): the first answer")
         }
         let pair = [MessageSpec(), MessageSpec()]
         expectSame(try engine.add(key, pair, idempotencyKey: "k", digest: (7, 8)), "at once")
         try engine.add(key)
-        expectSame(try engine.add(key, pair, idempotencyKey: "k", digest: (7, 8)), "after another append")
+        expectSame(
+            try engine.add(key, pair, idempotencyKey: "k", digest: (7, 8)), "after another append")
         expectSame(
             try engine.add(key, pair, idempotencyKey: "k", digest: (7, 8), expectSeq: 1),
             "with the condition that held the first time")
@@ -36,17 +42,25 @@ extension StorageEngineChecker {
         #expect(rows[0].key == "k", "the first message carries the key")
         #expect(rows[1].key == "" && rows[2].key == "", "the others do not")
         let other = try engine.create("b")
-        #expect(try !engine.add(other, idempotencyKey: "k", digest: (1, 1)).isDuplicate, "keys belong to a thread")
-        let withID = try engine.add(key, [MessageSpec(id: "x")], idempotencyKey: "with id", digest: (1, 1))
-        let again = try engine.add(key, [MessageSpec(id: "x")], idempotencyKey: "with id", digest: (1, 1))
-        #expect(again.isDuplicate && again.firstSeq == withID.firstSeq, "the key is asked before the id")
+        #expect(
+            try !engine.add(other, idempotencyKey: "k", digest: (1, 1)).isDuplicate,
+            "keys belong to a thread")
+        let withID = try engine.add(
+            key, [MessageSpec(id: "x")], idempotencyKey: "with id", digest: (1, 1))
+        let again = try engine.add(
+            key, [MessageSpec(id: "x")], idempotencyKey: "with id", digest: (1, 1))
+        #expect(
+            again.isDuplicate && again.firstSeq == withID.firstSeq, "the key is asked before the id"
+        )
         let batch = EngineBatch()
         batch.append(.key(key), [MessageSpec()], key: "twice", digest: (3, 3))
         batch.append(.key(key), [MessageSpec()], key: "twice", digest: (3, 3))
         batch.append(.key(key), [MessageSpec()])
         let results = try batch.commit(engine)
         #expect(!results[0].isDuplicate && results[1].isDuplicate, "within one batch too")
-        #expect(results[1].firstSeq == results[0].firstSeq && results[2].firstSeq == results[0].firstSeq + 1)
+        #expect(
+            results[1].firstSeq == results[0].firstSeq
+                && results[2].firstSeq == results[0].firstSeq + 1)
         let wrong = EngineBatch()
         wrong.append(.key(key), [MessageSpec()], key: "new", digest: (3, 3))
         wrong.append(.key(key), [MessageSpec()], key: "new", digest: (4, 4))
@@ -61,7 +75,8 @@ extension StorageEngineChecker {
 
     func checkIdempotencyLifetime(_ engine: any StorageEngine) throws {
         let key = try engine.create("a")
-        try engine.add(key, [MessageSpec(id: "i"), MessageSpec()], idempotencyKey: "k", digest: (1, 1))
+        try engine.add(
+            key, [MessageSpec(id: "i"), MessageSpec()], idempotencyKey: "k", digest: (1, 1))
         try engine.add(key, idempotencyKey: "l", digest: (2, 2))
         let tombstone = EngineBatch()
         var deleted = MessageSpec(bytes: [])
@@ -78,7 +93,8 @@ extension StorageEngineChecker {
         #expect(try engine.rows(key)[0].key == "k", "a tombstone keeps its key")
         let pair = [MessageSpec(id: "i"), MessageSpec()]
         let again = try engine.add(key, pair, idempotencyKey: "k", digest: (1, 1))
-        #expect(again.isDuplicate && again.firstSeq == 1 && again.lastSeq == 2, "a tombstone remembers")
+        #expect(
+            again.isDuplicate && again.firstSeq == 1 && again.lastSeq == 2, "a tombstone remembers")
         expectError(.conflict, "other bytes after a tombstone") {
             try engine.add(key, pair, idempotencyKey: "k", digest: (1, 2))
         }

@@ -9,7 +9,10 @@ extension StorageEngineChecker {
         for index in 0..<600 {
             let moment = Int64(generator.below(40)) * 50_000_000
             keys.append(try engine.create("thread \(index)", tenant: "t", at: moment))
-            if index % 7 == 0 { try engine.create("stranger \(index)", tenant: index % 2 == 0 ? "" : "tt", at: moment) }
+            if index % 7 == 0 {
+                try engine.create(
+                    "stranger \(index)", tenant: index % 2 == 0 ? "" : "tt", at: moment)
+            }
         }
         for key in keys where key % 3 == 0 {
             try engine.add(key, [MessageSpec(at: Int64(generator.below(40)) * 50_000_000 + 1)])
@@ -26,15 +29,24 @@ extension StorageEngineChecker {
                 (order == .creation ? 0 : record.activityAt, record.key)
             }
             for descending in [false, true] {
-                let sorted = records.sorted { descending ? place($1) < place($0) : place($0) < place($1) }
+                let sorted = records.sorted {
+                    descending ? place($1) < place($0) : place($0) < place($1)
+                }
                 var scan = ThreadScan(tenant: "t", order: order, descending: descending)
-                #expect(try engine.listed(scan).map { $0.key } == sorted.map { $0.key }, "\(order), descending \(descending)")
+                #expect(
+                    try engine.listed(scan).map { $0.key } == sorted.map { $0.key },
+                    "\(order), descending \(descending)")
                 var starts = (0..<20).map { _ in place(sorted[generator.below(sorted.count)]) }
-                starts += [(0, 0), (.max, .max), (75_000_000, 1), (50_000_000, .max), (0, keys[300] * 1000)]
+                starts += [
+                    (0, 0), (.max, .max), (75_000_000, 1), (50_000_000, .max),
+                    (0, keys[300] * 1000),
+                ]
                 for start in starts {
                     scan.from = order == .creation ? (0, start.1) : start
                     guard let from = scan.from else { continue }
-                    let expected = sorted.filter { descending ? place($0) <= from : place($0) >= from }
+                    let expected = sorted.filter {
+                        descending ? place($0) <= from : place($0) >= from
+                    }
                     #expect(
                         try engine.listed(scan).map { $0.key } == expected.map { $0.key },
                         "\(order), descending \(descending), from \(from), itself included")
@@ -42,14 +54,19 @@ extension StorageEngineChecker {
             }
         }
         var seen = 0
-        try engine.threads(ThreadScan(tenant: "t", order: .creation, descending: false)) { (_) throws(MemexError) -> Bool in
+        try engine.threads(ThreadScan(tenant: "t", order: .creation, descending: false)) {
+            (_) throws(MemexError) -> Bool in
             seen += 1
             return seen < 300
         }
         #expect(seen == 300, "false ends the reading")
-        #expect(try engine.listed(ThreadScan(tenant: "nobody", order: .creation, descending: true)).isEmpty)
+        #expect(
+            try engine.listed(ThreadScan(tenant: "nobody", order: .creation, descending: true))
+                .isEmpty)
         try engine.write(.removeThread(.key(records[5].key)))
-        #expect(try engine.listed(ThreadScan(tenant: "t", order: .coarseActivity, descending: true)).count == records.count - 1)
+        #expect(
+            try engine.listed(ThreadScan(tenant: "t", order: .coarseActivity, descending: true))
+                .count == records.count - 1)
     }
 
     /// Threads by their real activity, against sorting all of them.
@@ -76,11 +93,14 @@ extension StorageEngineChecker {
                 // Steps around the granularity, forwards mostly, and now and then a time of the past.
                 let last = try engine.record(key).activity
                 let step = Int64(generator.below(3 * Int(ActivityOrder.granularity) / 2))
-                let moment = generator.below(5) == 0 ? start + Int64(generator.below(span)) : last + step
+                let moment =
+                    generator.below(5) == 0 ? start + Int64(generator.below(span)) : last + step
                 try engine.add(key, [MessageSpec(at: moment)])
             }
             if round == 2 {
-                for key in keys.prefix(40) { try engine.write(.removeMessages(.key(key), above: 1)) }
+                for key in keys.prefix(40) {
+                    try engine.write(.removeMessages(.key(key), above: 1))
+                }
             }
             if round == 3 {
                 for key in keys.suffix(40) { try engine.update(key) { $0.hide = true } }
@@ -108,7 +128,9 @@ extension StorageEngineChecker {
                     positions.append((record.activity, record.key))
                 }
                 for position in positions {
-                    let bound = generator.below(3) == 0 ? sorted[generator.below(sorted.count)].activity : Int64.max
+                    let bound =
+                        generator.below(3) == 0
+                        ? sorted[generator.below(sorted.count)].activity : Int64.max
                     let expected = members.filter { record in
                         let here = (record.activity, record.key)
                         if record.activity > bound { return false }
@@ -118,14 +140,16 @@ extension StorageEngineChecker {
                     let limit = generator.below(2) == 0 ? Int.max : 1 + generator.below(50)
                     var found: [Int64] = []
                     try ActivityOrder.list(
-                        engine, tenant: "", rootKey: rootKey, descending: descending, after: position, bound: bound
+                        engine, tenant: "", rootKey: rootKey, descending: descending,
+                        after: position, bound: bound
                     ) { (record) throws(MemexError) -> Bool in
                         found.append(record.key)
                         return found.count < limit
                     }
                     #expect(
                         found == expected.prefix(limit).map { $0.key },
-                        "listing after \(String(describing: position)), descending \(descending), root \(rootKey)")
+                        "listing after \(String(describing: position)), descending \(descending), root \(rootKey)"
+                    )
                 }
             }
         }

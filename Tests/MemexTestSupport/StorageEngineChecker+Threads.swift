@@ -22,8 +22,11 @@ extension StorageEngineChecker {
         #expect(record.tenant == "t" && record.id == "a")
         #expect(record.title == "Tit\u{0}le \"q\" 🚀")
         #expect(record.metadata == Array("{\"a\":\"\\u0000\"}".utf8))
-        #expect(record.version == 3 && record.createdAt == 5_000_000 && record.updatedAt == 6_000_000)
-        #expect(record.changes == 0 && record.deletedCount == 0 && record.floor == 0 && record.forkCount == 0)
+        #expect(
+            record.version == 3 && record.createdAt == 5_000_000 && record.updatedAt == 6_000_000)
+        #expect(
+            record.changes == 0 && record.deletedCount == 0 && record.floor == 0
+                && record.forkCount == 0)
         #expect(record.lastSeq == 0 && record.lastMessageAt == 0 && !record.isHidden)
         #expect(record.activity == 5_000_000, "a thread without messages is listed by its creation")
         #expect(try engine.record(result.key).id == "a")
@@ -60,7 +63,8 @@ extension StorageEngineChecker {
         #expect(result.rev == 3, "rev is the last seq and the changes")
         var record = try engine.record(key)
         #expect(record.title == "one" && record.metadata == [0x7B, 0x7D] && record.version == 2)
-        #expect(record.changes == 1 && record.updatedAt == 77 && record.rev == 3 && record.lastSeq == 2)
+        #expect(
+            record.changes == 1 && record.updatedAt == 77 && record.rev == 3 && record.lastSeq == 2)
         expectError(.conflict, "a version that has passed") {
             try engine.update(key) {
                 $0.expectVersion = 1
@@ -91,9 +95,15 @@ extension StorageEngineChecker {
         }
         record = try engine.record(key)
         #expect(record.title == nil && record.forkCount == 0 && record.version == 2)
-        #expect(try engine.add(key).rev == record.lastSeq + 1 + record.changes, "an append continues after updates")
-        #expect(try engine.rows(key).last?.changes == UInt32(record.changes), "a message notes the thread's changes")
-        expectError(.notFound, "a thread that is not there") { try engine.update(424_242) { $0.changesDelta = 1 } }
+        #expect(
+            try engine.add(key).rev == record.lastSeq + 1 + record.changes,
+            "an append continues after updates")
+        #expect(
+            try engine.rows(key).last?.changes == UInt32(record.changes),
+            "a message notes the thread's changes")
+        expectError(.notFound, "a thread that is not there") {
+            try engine.update(424_242) { $0.changesDelta = 1 }
+        }
         let big = [UInt8](repeating: 0x61, count: Limits.metadataBytes)
         try engine.update(key) { $0.metadata = .some(big) }
         #expect(try engine.record(key).metadata == big)
@@ -109,8 +119,11 @@ extension StorageEngineChecker {
         #expect(try engine.thread(tenant: "", id: "a") == nil, "a hidden thread is not found by id")
         #expect(try engine.record(key).isHidden, "a hidden thread is found by key")
         #expect(try engine.rows(key).count == 2, "its messages stay")
-        #expect(try engine.listed(ThreadScan(tenant: "", order: .creation, descending: false)).isEmpty)
-        #expect(try engine.listed(ThreadScan(tenant: "", order: .coarseActivity, descending: true)).isEmpty)
+        #expect(
+            try engine.listed(ThreadScan(tenant: "", order: .creation, descending: false)).isEmpty)
+        #expect(
+            try engine.listed(ThreadScan(tenant: "", order: .coarseActivity, descending: true))
+                .isEmpty)
         expectError(.notFound, "an append to a hidden thread") { try engine.add(key) }
         let again = try engine.create("a")
         #expect(again != key, "the id is free again")
@@ -119,7 +132,9 @@ extension StorageEngineChecker {
         #expect(try engine.record(key).forkCount == 1, "a hidden thread can be updated")
         try engine.write(.removeThread(.key(key)))
         #expect(try engine.thread(key: key) == nil && engine.rows(key).isEmpty)
-        #expect(try engine.thread(tenant: "", id: "a")?.key == again, "removing it leaves its successor alone")
+        #expect(
+            try engine.thread(tenant: "", id: "a")?.key == again,
+            "removing it leaves its successor alone")
 
         try engine.add(again, [MessageSpec(id: "m")], idempotencyKey: "k")
         var mark = MessageSpec()
@@ -158,7 +173,9 @@ extension StorageEngineChecker {
         let key = results[fork].key
         #expect(results[2].firstSeq == 4, "a fork goes on after its base")
         let record = try engine.record(key)
-        #expect(record.baseKey == root && record.baseSeq == 3 && record.baseRev == 5 && record.rootKey == root)
+        #expect(
+            record.baseKey == root && record.baseSeq == 3 && record.baseRev == 5
+                && record.rootKey == root)
         #expect(record.floor == 3 && record.lastSeq == 4)
         #expect(try engine.seqs(key) == [4], "own rows alone")
         #expect(try engine.record(root).forkCount == 1)
@@ -181,7 +198,9 @@ extension StorageEngineChecker {
         for order in [ThreadScan.Order.creation, .coarseActivity] {
             var scan = ThreadScan(tenant: "", order: order, descending: false)
             scan.rootKey = root
-            #expect(Set(try engine.listed(scan).map { $0.key }) == [root, key, bareKey], "the family by \(order)")
+            #expect(
+                Set(try engine.listed(scan).map { $0.key }) == [root, key, bareKey],
+                "the family by \(order)")
             scan.rootKey = key
             #expect(try engine.listed(scan).allSatisfy { $0.key == key }, "a fork is not a root")
         }
@@ -194,19 +213,26 @@ extension StorageEngineChecker {
 
     func checkHostileNames(_ engine: any StorageEngine) throws {
         let names = [
-            "a", "aa", "aaa", "ab", "a/b", "'; DROP TABLE threads; --", "\"", "%", "_", "100%_", "\\", "ä", "a\u{308}",
+            "a", "aa", "aaa", "ab", "a/b", "'; DROP TABLE threads; --", "\"", "%", "_", "100%_",
+            "\\", "ä", "a\u{308}",
             "🚀", "\u{10FFFF}", "\u{FFFF}", " ", " a", "a ", "A", String(repeating: "x", count: 255),
-            String(repeating: "x", count: 254), String(repeating: "ÿ", count: 127), "null", "0", "00", "*", "?", "[a-z]",
+            String(repeating: "x", count: 254), String(repeating: "ÿ", count: 127), "null", "0",
+            "00", "*", "?", "[a-z]",
         ]
         var keys: Set<Int64> = []
         let tenants = ["", "a", "aa", "ab", "b", "%", "'", String(repeating: "t", count: 255)]
         for tenant in tenants {
             for name in names { keys.insert(try engine.create(name, tenant: tenant)) }
         }
-        #expect(keys.count == names.count * tenants.count, "each name of each tenant is a thread of its own")
+        #expect(
+            keys.count == names.count * tenants.count,
+            "each name of each tenant is a thread of its own")
         for tenant in tenants {
-            let listed = try engine.listed(ThreadScan(tenant: tenant, order: .creation, descending: false))
-            #expect(listed.map { Array($0.id.utf8) } == names.map { Array($0.utf8) }, "all of one tenant, bytewise")
+            let listed = try engine.listed(
+                ThreadScan(tenant: tenant, order: .creation, descending: false))
+            #expect(
+                listed.map { Array($0.id.utf8) } == names.map { Array($0.utf8) },
+                "all of one tenant, bytewise")
             for name in names {
                 let found = try #require(try engine.thread(tenant: tenant, id: name))
                 #expect(Array(found.id.utf8) == Array(name.utf8) && found.tenant == tenant)
@@ -216,12 +242,16 @@ extension StorageEngineChecker {
         #expect(try engine.thread(tenant: "", id: String(repeating: "x", count: 256)) == nil)
         let thread = try engine.create("messages")
         for (index, name) in names.enumerated() {
-            let result = try engine.add(thread, [MessageSpec(id: name)], idempotencyKey: name, digest: (UInt64(index), 1))
-            #expect(result.firstSeq == Int64(index + 1) && !result.isDuplicate, "\(name) is a key of its own")
+            let result = try engine.add(
+                thread, [MessageSpec(id: name)], idempotencyKey: name, digest: (UInt64(index), 1))
+            #expect(
+                result.firstSeq == Int64(index + 1) && !result.isDuplicate,
+                "\(name) is a key of its own")
         }
         for (index, name) in names.enumerated() {
             #expect(try engine.seqOf(thread, id: name) == Int64(index + 1), "\(name) is found")
-            let again = try engine.add(thread, [MessageSpec(id: name)], idempotencyKey: name, digest: (UInt64(index), 1))
+            let again = try engine.add(
+                thread, [MessageSpec(id: name)], idempotencyKey: name, digest: (UInt64(index), 1))
             #expect(again.isDuplicate && again.firstSeq == Int64(index + 1))
         }
         let neighbour = try engine.create("neighbour")

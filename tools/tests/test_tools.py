@@ -114,6 +114,7 @@ def test_imports_in_comments_and_strings(tmp_path: Path) -> None:
         "let x = y as! Int",
         "let x = table[0]!.name",
         "let x = value!",
+        "let x = a ? b: c!",
         "let x = y.unsafelyUnwrapped",
         "precondition(x > 0)",
         'fatalError("no")',
@@ -132,7 +133,10 @@ def test_trap_sources_without_any(tmp_path: Path) -> None:
     """Negation, inequality and comments are not forced unwraps."""
     folder = tmp_path / "Sources" / "MemexABI"
     folder.mkdir(parents=True)
-    text = "guard !done, a != b, x !== y else { return } // it is!\n"
+    text = (
+        "guard !done, a != b, x !== y else { return } // it is!\n"
+        "public func f(_ a: OpaquePointer!, _ b: UnsafeMutablePointer<OpaquePointer?>!) -> Int! {\n"
+    )
     (folder / "File.swift").write_text(text, encoding="utf-8")
     assert not check_traps.source_problems(tmp_path)
 

@@ -13,7 +13,9 @@ struct ConformanceTests {
         var files: [String: [UInt8]] = [:]
         for path in (try? FileManager.default.subpathsOfDirectory(atPath: folder.path)) ?? [] {
             guard path.hasSuffix(".json") else { continue }
-            files[path] = (try? Data(contentsOf: folder.appendingPathComponent(path))).map { [UInt8]($0) }
+            files[path] = (try? Data(contentsOf: folder.appendingPathComponent(path))).map {
+                [UInt8]($0)
+            }
         }
         return files
     }()
@@ -37,7 +39,9 @@ struct ConformanceTests {
                 let deep = name.contains("100000") || name.contains("opening_brackets_object")
                 let accepted = Self.accepts(view)
                 // These two repeat a key, which the door refuses on purpose.
-                let strict = ["y_object_duplicated_key.json", "y_object_duplicated_key_and_value.json"]
+                let strict = [
+                    "y_object_duplicated_key.json", "y_object_duplicated_key_and_value.json",
+                ]
                 // This one has NUL in a key, which jansson does not hold.
                 let nul = ["y_object_escaped_null_in_key.json"]
                 if kind == "y" { #expect(accepted == !(strict + nul).contains(name), "\(name)") }
@@ -46,7 +50,9 @@ struct ConformanceTests {
                 let judge = Jansson(view)
                 if scan(view) != nil { #expect(judge.accepted, "\(name)") }
                 // 500 levels are too many for us; jansson takes a NUL for the end of the text.
-                let ours = ["i_structure_500_nested_arrays.json", "n_multidigit_number_then_00.json"]
+                let ours = [
+                    "i_structure_500_nested_arrays.json", "n_multidigit_number_then_00.json",
+                ]
                 if judge.accepted { #expect(accepted == !ours.contains(name), "\(name)") }
                 if accepted, !judge.accepted { #expect(judge.overflowed, "\(name)") }
             }

@@ -6,7 +6,9 @@ import Testing
 
 @Suite("Depth")
 struct DepthTests {
-    private static func nested(_ levels: Int, _ open: String, _ close: String, _ inner: String) -> String {
+    private static func nested(_ levels: Int, _ open: String, _ close: String, _ inner: String)
+        -> String
+    {
         let arrays = levels - 1
         return "{\"a\":" + String(repeating: open, count: arrays) + inner
             + String(repeating: close, count: arrays) + "}"
@@ -15,7 +17,9 @@ struct DepthTests {
     @Test("128 levels are taken and 129 are not, on a small stack")
     func limit() {
         onSmallThread(256) {
-            for (open, close, inner) in [("[", "]", ""), ("{\"b\":", "}", "1"), ("[{\"c\":", "}]", "2")] {
+            for (open, close, inner) in [
+                ("[", "]", ""), ("{\"b\":", "}", "1"), ("[{\"c\":", "}]", "2"),
+            ] {
                 let size = open.hasPrefix("[{") ? 2 : 1
                 for levels in [62, 63, 64, 65, 127] {
                     let deep = Self.nested((levels - 1) / size + 1, open, close, inner)
@@ -32,7 +36,8 @@ struct DepthTests {
                             return
                         }
                         #expect(error.message.contains("128 levels"))
-                        let place = 5 + (size == 1 ? 127 * open.utf8.count : 63 * open.utf8.count + 1)
+                        let place =
+                            5 + (size == 1 ? 127 * open.utf8.count : 63 * open.utf8.count + 1)
                         #expect(offset(error) == place)
                         #expect((try? JSONDocument(parsing: view).root.count) == nil)
                         #expect((try? JSONCheck.strict(view)) == nil)

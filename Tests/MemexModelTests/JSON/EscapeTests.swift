@@ -25,7 +25,8 @@ struct EscapeTests {
     @Test("invalid UTF-8 is told and nothing is written")
     func invalid() {
         for lead in 0...20 {
-            let bytes = [UInt8](repeating: 0x61, count: lead) + [0x0A, 0xC3, 0xA9, 0xED, 0xA0, 0x80]
+            let bytes =
+                [UInt8](repeating: 0x61, count: lead) + [0x0A, 0xC3, 0xA9, 0xED, 0xA0, 0x80]
             let result = Self.quoted(bytes)
             #expect(result.invalid == lead + 3)
             #expect(result.text.isEmpty)
@@ -62,7 +63,8 @@ struct EscapeTests {
     @Test("decodes every escape")
     func decode() throws {
         let raw = #"\"\\\/\b\f\n\r\t\u0000\u0041\u00e9\u4f60\ud83d\ude00\uFFFF"#
-        let expected: [UInt8] = [0x22, 0x5C, 0x2F, 8, 12, 10, 13, 9, 0, 0x41] + Array("é你😀\u{FFFF}".utf8)
+        let expected: [UInt8] =
+            [0x22, 0x5C, 0x2F, 8, 12, 10, 13, 9, 0, 0x41] + Array("é你😀\u{FFFF}".utf8)
         try withView(raw) { view in
             let bytes = try decoded(view)
             #expect(bytes == expected)
@@ -78,7 +80,8 @@ struct EscapeTests {
 
     @Test("raw members and elements")
     func raw() throws {
-        let text = #" { "a" : 1 , "tool\u005fcalls":[ {"id":"c}]1"} , "x,\"]" , [] ],"s":"\\","e":{}} "#
+        let text =
+            #" { "a" : 1 , "tool\u005fcalls":[ {"id":"c}]1"} , "x,\"]" , [] ],"s":"\\","e":{}} "#
         withView(text) { view in
             #expect(rawMember(object: view, "a")?.text == "1")
             #expect(rawMember(object: view, "s")?.text == #""\\""#)
@@ -122,7 +125,8 @@ struct EscapeTests {
         for (left, right, expected) in [
             ("a", "a", true), ("a", #"\u0061"#, true), (#"\u0061"#, #"\u0061"#, true),
             ("é", #"\u00e9"#, true),
-            (#"\u00E9"#, #"\u00e9"#, true), (#"\n"#, #"\u000a"#, true), ("n", #"\n"#, false), ("", "", true),
+            (#"\u00E9"#, #"\u00e9"#, true), (#"\n"#, #"\u000a"#, true), ("n", #"\n"#, false),
+            ("", "", true),
             ("ab", #"\u0061"#, false), (#"\u0061b"#, "a", false), (#"\/"#, "/", true),
             ("😀", #"\ud83d\ude00"#, true),
         ] {

@@ -26,7 +26,8 @@ struct FuzzTests {
             inspected += verdict.inspected ? 1 : 0
             if let complaint = verdict.complaint {
                 let text = String(decoding: bytes, as: UTF8.self)
-                Issue.record("seed \(Self.seed) worker \(worker) round \(round): \(complaint): \(text)")
+                Issue.record(
+                    "seed \(Self.seed) worker \(worker) round \(round): \(complaint): \(text)")
                 return
             }
         }
@@ -69,8 +70,12 @@ struct FuzzTests {
         switch result {
         case .success(let found):
             verdict.inspected = true
-            if !judge.accepted, !judge.overflowed { verdict.complaint = "taken, refused by jansson" }
-            if judge.accepted, let complaint = compare(found, view, judge) { verdict.complaint = complaint }
+            if !judge.accepted, !judge.overflowed {
+                verdict.complaint = "taken, refused by jansson"
+            }
+            if judge.accepted, let complaint = compare(found, view, judge) {
+                verdict.complaint = complaint
+            }
             var slow = BodyFacts()
             let end = try? SlowBody.inspect(view, from: 0, facts: &slow, wanted: .notAnObject)
             slow.flags &= ~BodyFacts.declined
@@ -99,7 +104,9 @@ struct FuzzTests {
         if content != judge.string("content") { return "content" }
         let calls = judge.member("tool_calls").map { $0.pointee.type != JSON_NULL } ?? false
         if facts.has(BodyFacts.toolCalls) != calls { return "tool_calls" }
-        if facts.has(BodyFacts.toolCallID) != (judge.string("tool_call_id") != nil) { return "tool_call_id" }
+        if facts.has(BodyFacts.toolCallID) != (judge.string("tool_call_id") != nil) {
+            return "tool_call_id"
+        }
         let simple = judge.size == 2 && role != nil && content != nil
         if facts.has(BodyFacts.simple) != simple { return "simple" }
         var members = RawMembers(view)

@@ -8,7 +8,9 @@ struct InspectorTests {
     /// The error of a text, and where it says it is.
     private static func fault(_ bytes: [UInt8]) -> (message: String, offset: Int)? {
         withView(bytes) { view in
-            guard case .failure(let error) = inspect(view), error.code == .invalid else { return nil }
+            guard case .failure(let error) = inspect(view), error.code == .invalid else {
+                return nil
+            }
             return (error.message, offset(error))
         }
     }
@@ -16,10 +18,12 @@ struct InspectorTests {
     @Test(
         "faults are told with their place",
         arguments: [
-            ("", 0, "too early"), ("  ", 2, "too early"), ("{", 1, "too early"), ("{\"a\":", 5, "too early"),
+            ("", 0, "too early"), ("  ", 2, "too early"), ("{", 1, "too early"),
+            ("{\"a\":", 5, "too early"),
             ("\u{FEFF}{}", 0, "byte order mark"), ("[]", 0, "object was expected"),
             (" \"x\"", 1, "object was expected"), ("null", 0, "object was expected"),
-            ("nul", 0, "true, false or null"), ("{} x", 3, "after the end"), ("{}{}", 2, "after the end"),
+            ("nul", 0, "true, false or null"), ("{} x", 3, "after the end"),
+            ("{}{}", 2, "after the end"),
             ("{\"a\":\"\u{1}\"}", 6, "control character"), ("{\"a\":\"\\x\"}", 6, "unknown escape"),
             ("{\"a\":\"\\u12G4\"}", 6, "unknown escape"), ("{\"a\":\"\\u12", 6, "unknown escape"),
             ("{\"a\":\"12\\ud800\"}", 8, "surrogate"), ("{\"a\":\"12\\udc00\"}", 8, "surrogate"),
@@ -61,7 +65,8 @@ struct InspectorTests {
 
     @Test("malformed UTF-8 is told with its place")
     func utf8() throws {
-        let text = Array("{\"role\":\"user\",\"content\":\"ab".utf8) + [0xE4, 0xBD] + Array("\"}".utf8)
+        let text =
+            Array("{\"role\":\"user\",\"content\":\"ab".utf8) + [0xE4, 0xBD] + Array("\"}".utf8)
         let found = try #require(Self.fault(text))
         #expect(found.offset == 28)
         #expect(found.message.contains("UTF-8"))
@@ -70,8 +75,10 @@ struct InspectorTests {
     @Test(
         "unusual but right bodies are taken",
         arguments: [
-            #"{"a":1e400}"#, #"{"a":18446744073709551616}"#, #"{"a":-1e-400}"#, #"{"a":1E+5}"#, #"{"a":-0}"#,
-            #"{"a":123456789012345678901234567890.5}"#, #"{"a":9223372036854775808,"b":"1e999 \" 2"}"#,
+            #"{"a":1e400}"#, #"{"a":18446744073709551616}"#, #"{"a":-1e-400}"#, #"{"a":1E+5}"#,
+            #"{"a":-0}"#,
+            #"{"a":123456789012345678901234567890.5}"#,
+            #"{"a":9223372036854775808,"b":"1e999 \" 2"}"#,
             #"{"r\u006fle":"a","content":"\ud83d\ude00"}"#, #"{"a":"\u0000"}"#, #"{"":0}"#,
             " \n\t\r{\"a\":[ ] , \"b\" : { } } \n",
         ])
@@ -88,7 +95,8 @@ struct InspectorTests {
             #expect(facts.role(in: view)?.text == "a\\n")
             #expect(facts.content(in: view)?.text == #"\ud83d\ude00"#)
             let flags =
-                BodyFacts.declined | BodyFacts.roleEscaped | BodyFacts.contentEscaped | BodyFacts.toolCalls
+                BodyFacts.declined | BodyFacts.roleEscaped | BodyFacts.contentEscaped
+                | BodyFacts.toolCalls
                 | BodyFacts.toolCallID
             #expect(facts.flags == flags)
         }
@@ -110,10 +118,12 @@ struct InspectorTests {
         withView(bytes) { view in #expect((try? inspect(view).get()) != nil) }
     }
 
-    @Test("what the scanner takes inside of a body does not reach jansson, what is left has a limit")
+    @Test(
+        "what the scanner takes inside of a body does not reach jansson, what is left has a limit")
     func amplification() {
         func code(_ unit: String, _ count: Int) -> MemexError.Code? {
-            withView("{\"h\":1e300,\"a\":[" + String(repeating: unit + ",", count: count) + "0]}") { view in
+            withView("{\"h\":1e300,\"a\":[" + String(repeating: unit + ",", count: count) + "0]}") {
+                view in
                 guard case .failure(let error) = inspect(view) else { return nil }
                 return error.code
             }
@@ -140,7 +150,8 @@ struct InspectorTests {
         #expect(try Self.elements(#" {"a": 1} "#) == [#"{"a": 1}|-"#])
         let text = "[ {\"content\":\"x\"} ,\n{ \"content\" : \"\\ud83d\\ude00\", \"n\":1e500 },{}]"
         let expected = [
-            "{\"content\":\"x\"}|x", "{ \"content\" : \"\\ud83d\\ude00\", \"n\":1e500 }|\\ud83d\\ude00",
+            "{\"content\":\"x\"}|x",
+            "{ \"content\" : \"\\ud83d\\ude00\", \"n\":1e500 }|\\ud83d\\ude00",
             "{}|-",
         ]
         #expect(try Self.elements(text) == expected)
@@ -149,8 +160,10 @@ struct InspectorTests {
     @Test(
         "faulty elements are told with their place in the whole text",
         arguments: [
-            ("[]", 1), (" [ ] ", 3), ("[{},1]", 4), ("[{},[]]", 4), ("[{}", 3), ("[{},]", 4), ("[{} {}]", 4),
-            ("[{}]x", 4), ("[{\"a\":1},{\"k\":1e500,\"b\":1,\"b\":2}]", 26), ("1", 0), ("\"a\"", 0), ("", 0),
+            ("[]", 1), (" [ ] ", 3), ("[{},1]", 4), ("[{},[]]", 4), ("[{}", 3), ("[{},]", 4),
+            ("[{} {}]", 4),
+            ("[{}]x", 4), ("[{\"a\":1},{\"k\":1e500,\"b\":1,\"b\":2}]", 26), ("1", 0), ("\"a\"", 0),
+            ("", 0),
             ("[{\"a\":\"\\ud800\"}]", 7), ("{}x", 2), ("\u{FEFF}[{}]", 0), ("[", 1),
         ])
     func faultyElements(text: String, place: Int) {

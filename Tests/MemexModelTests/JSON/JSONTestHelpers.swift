@@ -38,7 +38,10 @@ final class Jansson {
     let value: UnsafeMutablePointer<json_t>?
     private(set) var report = json_error_t()
 
-    init(_ view: ByteView, flags: Int = Int(JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY)) {
+    init(
+        _ view: ByteView,
+        flags: Int = Int(JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY)
+    ) {
         let empty: [CChar] = [0]
         if let base = view.baseAddress, view.count > 0 {
             let text = UnsafeRawPointer(base).assumingMemoryBound(to: CChar.self)
@@ -100,7 +103,9 @@ func onSmallThread(_ kibibytes: Int, _ body: @escaping @Sendable () -> Void) {
 /// Real messages, one an element, or seeds of our own when there are none.
 enum Messages {
     static let real: [[UInt8]] = {
-        guard let data = SharedData.decompress("tau-bench-airline-gpt4o.jsonl.xz") else { return [] }
+        guard let data = SharedData.decompress("tau-bench-airline-gpt4o.jsonl.xz") else {
+            return []
+        }
         var messages: [[UInt8]] = []
         for line in data.split(separator: 0x0A) {
             withView(Array(line)) { view in
@@ -124,7 +129,8 @@ enum Messages {
 
     /// Longer ones, as most messages are: a change in the middle of a text leaves them right.
     private static let plain: [[UInt8]] = (1...12).map { number in
-        let sentence = "I would like to change flight HAT\(number) to the next day, s\u{E9}at \(number)A. "
+        let sentence =
+            "I would like to change flight HAT\(number) to the next day, s\u{E9}at \(number)A. "
         let text = String(repeating: sentence, count: number * 2)
         return Array("{\"role\": \"user\", \"content\": \"\(text)\", \"n\": \(number)}".utf8)
     }

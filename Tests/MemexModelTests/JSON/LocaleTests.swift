@@ -18,7 +18,8 @@ struct LocaleTests {
         try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let place = folder.appendingPathComponent("de_DE.UTF-8").path
-        _ = SharedData.run("localedef", ["--no-archive", "-c", "-i", "de_DE", "-f", "UTF-8", place])
+        _ = SharedData.run(
+            "localedef", ["--no-archive", "-c", "-i", "de_DE", "-f", "UTF-8", place])
         setenv("LOCPATH", folder.path, 1)
         defer { unsetenv("LOCPATH") }
         return newlocale(1 << LC_NUMERIC, "de_DE.UTF-8", nil)

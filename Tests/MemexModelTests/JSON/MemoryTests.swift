@@ -42,10 +42,12 @@ struct MemoryTests {
                 let parsed = Self.onFailure(nth) {
                     do throws(MemexError) {
                         let document = try JSONDocument(parsing: view)
-                        return document.root.count == 5 ? nil : MemexError(.internal, "lost a member")
+                        return document.root.count == 5
+                            ? nil : MemexError(.internal, "lost a member")
                     } catch { return error }
                 }
-                #expect(parsed == nil || parsed?.code == .noMemory, "\(nth): \(parsed?.message ?? "")")
+                #expect(
+                    parsed == nil || parsed?.code == .noMemory, "\(nth): \(parsed?.message ?? "")")
             }
             #expect(failed > 10)
         }

@@ -75,7 +75,8 @@ struct MergePatchTests {
         let count = 20_000
         let target = "{" + (0..<count).map { "\"k\($0)\":\($0)" }.joined(separator: ",") + "}"
         let patch =
-            "{" + (0..<count).reversed().map { "\"k\($0)\":null" }.joined(separator: ",") + ",\"x\":1}"
+            "{" + (0..<count).reversed().map { "\"k\($0)\":null" }.joined(separator: ",")
+            + ",\"x\":1}"
         let clock = ContinuousClock()
         var result = ""
         let time = try clock.measure { result = try Self.merge(target, patch) }
@@ -95,7 +96,8 @@ struct MergePatchTests {
                 try withView(expected) { right in
                     let one = try JSONDocument(parsing: left)
                     let other = try JSONDocument(parsing: right)
-                    #expect(one.root.equals(other.root), "\(target.text) + \(patch.text) = \(result)")
+                    #expect(
+                        one.root.equals(other.root), "\(target.text) + \(patch.text) = \(result)")
                 }
             }
         }
@@ -123,7 +125,8 @@ private indirect enum Tree {
         switch random.below(level > 3 ? 2 : level == 0 ? 10 : 6) {
         case 0: return .null
         case 1: return .number(random.below(100))
-        case 2: return .array((0..<random.below(3)).map { _ in Tree.random(&random, level: level + 1) })
+        case 2:
+            return .array((0..<random.below(3)).map { _ in Tree.random(&random, level: level + 1) })
         default:
             let keys = (0..<(level == 0 ? 14 : 4)).filter { _ in random.below(2) == 0 }
             return .object(keys.map { ("k\($0)", Tree.random(&random, level: level + 1)) })

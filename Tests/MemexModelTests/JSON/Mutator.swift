@@ -7,12 +7,16 @@ struct Mutator {
     private let inputs: [[UInt8]]
 
     private static let tokens: [[UInt8]] = [
-        "\"", "\\", "{", "}", "[", "]", ":", ",", " ", "\n", "\t", "0", "-", ".", "e", "1e5", "true", "false",
-        "null", "\\u0041", "\\u0000", "\\ud83d\\ude00", "\\ud83d", "\\udc00", "\\n", "\\\"", "\\\\", "\\/",
+        "\"", "\\", "{", "}", "[", "]", ":", ",", " ", "\n", "\t", "0", "-", ".", "e", "1e5",
+        "true", "false",
+        "null", "\\u0041", "\\u0000", "\\ud83d\\ude00", "\\ud83d", "\\udc00", "\\n", "\\\"", "\\\\",
+        "\\/",
         "\"a\":1,", "\"role\":\"x\",", "\"content\":\"y\",", "\"tool_calls\":null,",
         "\"tool_call_id\":\"z\",",
-        "\"r\\u006fle\":\"w\",", "é", "你", "😀", "\u{0}", "\u{1F}", "\u{7F}", "{\"a\":{}}", "[[]]", "[]", "{}",
-        "123456789012345678", "9223372036854775808", "-9223372036854775808", "0.1", "-0", "1E400", "00",
+        "\"r\\u006fle\":\"w\",", "é", "你", "😀", "\u{0}", "\u{1F}", "\u{7F}", "{\"a\":{}}", "[[]]",
+        "[]", "{}",
+        "123456789012345678", "9223372036854775808", "-9223372036854775808", "0.1", "-0", "1E400",
+        "00",
         "1.5e-7", "18446744073709551616", "\u{FEFF}",
     ].map { Array($0.utf8) }
 
@@ -68,7 +72,9 @@ struct Mutator {
                 while let member = members.next() { found.append(member) }
                 guard let member = found.randomElement(using: &random) else { return }
                 let copy = [0x22] + Array(member.key) + [0x22, 0x3A] + Array(member.value) + [0x2C]
-                if let brace = text.firstIndex(of: 0x7B) { bytes.insert(contentsOf: copy, at: brace + 1) }
+                if let brace = text.firstIndex(of: 0x7B) {
+                    bytes.insert(contentsOf: copy, at: brace + 1)
+                }
             }
         }
     }

@@ -16,7 +16,9 @@ struct OptionReaderTests {
         }
     }
 
-    private static func failure(_ text: String, _ body: (inout OptionReader) throws -> Void) -> MemexError? {
+    private static func failure(_ text: String, _ body: (inout OptionReader) throws -> Void)
+        -> MemexError?
+    {
         do {
             try with(text, body)
             return nil
@@ -121,7 +123,8 @@ struct OptionReaderTests {
 
     @Test("nested readers know their path and their bytes")
     func nested() throws {
-        let text = #"{"messages":[{"id":"a","metadata":{"x":-0}}, { "id":"b" }],"sub":{"deep":{"n":1}}}"#
+        let text =
+            #"{"messages":[{"id":"a","metadata":{"x":-0}}, { "id":"b" }],"sub":{"deep":{"n":1}}}"#
         try Self.with(text) { reader in
             var seen: [String] = []
             let count = try reader.forEachObject("messages") { (index, entry) throws(MemexError) in
