@@ -54,8 +54,15 @@ package struct ThreadScan: Sendable {
 ///   that of the thread's last message. `head.changes` becomes the thread's `changes`, the checksum (which
 ///   holds the payload's) is sealed.
 /// - An idempotency key lives as long as its first message's row. The same key with the same digest and
-///   count returns the first result with `isDuplicate`; with others it is CONFLICT.
-/// - Results come one per operation, in order.
+///   count returns the first result with `isDuplicate`; with others it is CONFLICT. It is asked before
+///   `expectSeq` and ids.
+/// - `putMessage` seals the checksum too. It throws LIMIT for a seq outside 1 ... `Limits.seq` and EXISTS
+///   for another message's id; the row's id becomes the draft's.
+/// - An operation on a thread that is gone throws NOT_FOUND; of hidden threads only `append` does. Hiding a
+///   thread frees its id.
+/// - After every operation `activityAt <= activity <= activityAt + ActivityOrder.granularity` holds.
+/// - Results come one per operation, in order, with the thread's `key` and `rev`; an append's `createdAt` is
+///   that of its first message.
 package protocol StorageEngine: AnyObject, Sendable {
     var capabilities: EngineCapabilities { get }
     /// Whether the calling thread runs inside a callback of this engine.

@@ -1,4 +1,4 @@
-package import MemexModel
+import MemexModel
 package import MemexStorage
 import Testing
 

@@ -29,6 +29,7 @@ extension KeyValueEngine {
             core.pointee.list.removeAll()
             throw error
         }
+        core.pointee.list.removeAll()
         core.pointee.commits &+= 1
         thread.pointee.lastSeq = result.lastSeq
         thread.pointee.lastCreatedAt = last

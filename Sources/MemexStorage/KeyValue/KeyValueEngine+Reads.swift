@@ -3,14 +3,26 @@ package import MemexModel
 extension KeyValueEngine {
     package func thread(tenant: String, id: String) throws(MemexError) -> ThreadRecord? {
         guard tenant.utf8.count <= Limits.idBytes, id.utf8.count <= Limits.idBytes else { return nil }
+        // Another thread may have got the id between the two reads.
+        var key = try keyOf(tenant, id)
+        while key != 0 {
+            if let record = try thread(key: key), !record.isHidden { return record }
+            let now = try keyOf(tenant, id)
+            if now == key { break }
+            key = now
+        }
+        return nil
+    }
+
+    /// The number of the live thread with that id, or 0.
+    private func keyOf(_ tenant: String, _ id: String) throws(MemexError) -> Int64 {
         var name = ByteBuffer(capacity: 64)
         name.nameKey(tenant: tenant, id: id)
         var key: Int64 = 0
-        let found = try name.lend { (name) throws(MemexError) -> Bool in
+        _ = try name.lend { (name) throws(MemexError) -> Bool in
             try store.get(name) { (value) throws(MemexError) -> Void in key = try NumberRow.read(value) }
         }
-        guard found, let record = try thread(key: key), !record.isHidden else { return nil }
-        return record
+        return key
     }
 
     package func thread(key: Int64) throws(MemexError) -> ThreadRecord? {

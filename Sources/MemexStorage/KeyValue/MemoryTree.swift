@@ -6,20 +6,20 @@ internal import MemexModel
 /// A B+tree of byte keys and values. It does no locking. Every allocation may fail: then it says so and
 /// is as before. Rising keys, wherever in the tree they rise, leave full leaves behind.
 struct MemoryTree: ~Copyable {
-    private struct Step {
+    struct Step {
         var node: UnsafeMutableRawPointer
         var index: Int
     }
 
     private static let heightMax = 16
 
-    private var root: MemoryNode?
-    private var height = 0
+    var root: MemoryNode?
+    var height = 0
     /// The branches above the leaf of the last descent for writing, from the root.
-    private var path: UnsafeMutablePointer<Step>?
-    private(set) var count = 0
+    var path: UnsafeMutablePointer<Step>?
+    var count = 0
     /// Bytes of keys and values.
-    private(set) var bytes = 0
+    var bytes = 0
 
     init() {}
 
@@ -81,7 +81,7 @@ struct MemoryTree: ~Copyable {
     }
 
     /// The leaf for a key, with its branches noted in `path`.
-    private func descend(_ key: ByteView, _ path: UnsafeMutablePointer<Step>) -> MemoryNode? {
+    func descend(_ key: ByteView, _ path: UnsafeMutablePointer<Step>) -> MemoryNode? {
         guard var node = root else { return nil }
         var level = 0
         while !node.isLeaf {
@@ -221,61 +221,5 @@ struct MemoryTree: ~Copyable {
         root = top
         height &+= 1
         return true
-    }
-
-    /// Takes a key's block out of the tree; it is then the caller's.
-    mutating func remove(_ key: ByteView) -> MemoryBlock? {
-        guard let path, let leaf = descend(key, path) else { return nil }
-        let (index, isEqual) = leaf.lowerBound(key)
-        guard isEqual else { return nil }
-        let block = leaf.block(index)
-        leaf.removeBlock(at: index)
-        count &-= 1
-        bytes &-= block.keyCount &+ block.valueCount
-        if leaf.count < MemoryNode.capacity / 4 { shrink(leaf, path) }
-        return block
-    }
-
-    private mutating func shrink(_ leaf: MemoryNode, _ path: UnsafeMutablePointer<Step>) {
-        guard height > 0 else { return }
-        let step = path[height &- 1]
-        let parent = MemoryNode(step.node)
-        if leaf.count == 0 {
-            unlink(leaf, path, at: step.index)
-            return
-        }
-        guard step.index &+ 1 < parent.count else { return }
-        let right = parent.child(step.index &+ 1)
-        guard leaf.count &+ right.count <= MemoryNode.capacity * 3 / 4 else { return }
-        right.moveBlocks(from: 0, to: leaf)
-        leaf.lastInsert = -2
-        unlink(right, path, at: step.index &+ 1)
-    }
-
-    /// Takes an empty leaf, child `index` of the path's last branch, out of the tree.
-    private mutating func unlink(_ leaf: MemoryNode, _ path: UnsafeMutablePointer<Step>, at index: Int) {
-        leaf.previous?.next = leaf.next
-        leaf.next?.previous = leaf.previous
-        leaf.release()
-        var index = index
-        var level = height
-        while level > 0 {
-            let branch = MemoryNode(path[level &- 1].node)
-            branch.removeChild(at: index)
-            if branch.count > 0 { break }
-            branch.release()
-            level &-= 1
-            if level == 0 {
-                root = nil
-                height = 0
-                return
-            }
-            index = path[level &- 1].index
-        }
-        while height > 0, let top = root, top.count == 1 {
-            root = top.child(0)
-            top.release()
-            height &-= 1
-        }
     }
 }

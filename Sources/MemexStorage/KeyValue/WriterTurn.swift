@@ -3,8 +3,11 @@
 #endif
 internal import MemexModel
 
-/// Gives writers their turn, first come first served. The turn is a flag, not a lock: whoever has it may
-/// be in a callback for ever, and the others still end their waits.
+/// Gives writers their turn. The turn is a flag, not a lock: whoever has it may be in a callback for ever,
+/// and the others still end their waits.
+///
+/// A free turn is anyone's, because a change of threads for every commit costs more than the commit. But
+/// the first of those who wait loses it to others once at most; then it is handed over.
 final class WriterTurn: @unchecked Sendable {
     private enum State {
         case waiting
@@ -16,6 +19,8 @@ final class WriterTurn: @unchecked Sendable {
     private struct Waiter {
         var condition = pthread_cond_t()
         var state = State.waiting
+        var isCalled = false
+        var hasLost = false
         var next: UnsafeMutablePointer<Waiter>?
     }
 
@@ -65,6 +70,15 @@ final class WriterTurn: @unchecked Sendable {
         if let last = core.pointee.last { last.pointee.next = waiter } else { core.pointee.first = waiter }
         core.pointee.last = waiter
         while waiter.pointee.state == .waiting {
+            if waiter.pointee.isCalled {
+                if !core.pointee.isTaken {
+                    core.pointee.isTaken = true
+                    remove(waiter)
+                    return
+                }
+                waiter.pointee.isCalled = false
+                waiter.pointee.hasLost = true
+            }
             if deadline.at == .max {
                 pthread_cond_wait(&waiter.pointee.condition, &core.pointee.mutex)
                 continue
@@ -74,7 +88,7 @@ final class WriterTurn: @unchecked Sendable {
             if deadline.isPast
                 || pthread_cond_timedwait(&waiter.pointee.condition, &core.pointee.mutex, &moment) != 0
             {
-                if waiter.pointee.state == .waiting, deadline.isPast {
+                if waiter.pointee.state == .waiting, !waiter.pointee.isCalled, deadline.isPast {
                     remove(waiter)
                     throw MemexError(
                         .timeout, "another write is under way; nothing was written, call again")
@@ -101,13 +115,16 @@ final class WriterTurn: @unchecked Sendable {
     @inline(__always)
     func give() {
         pthread_mutex_lock(&core.pointee.mutex)
-        if let waiter = core.pointee.first {
-            core.pointee.first = waiter.pointee.next
-            if core.pointee.first == nil { core.pointee.last = nil }
+        if let waiter = core.pointee.first, waiter.pointee.hasLost {
+            remove(waiter)
             waiter.pointee.state = .granted
             pthread_cond_signal(&waiter.pointee.condition)
         } else {
             core.pointee.isTaken = false
+            if let waiter = core.pointee.first, !waiter.pointee.isCalled {
+                waiter.pointee.isCalled = true
+                pthread_cond_signal(&waiter.pointee.condition)
+            }
         }
         pthread_mutex_unlock(&core.pointee.mutex)
     }
