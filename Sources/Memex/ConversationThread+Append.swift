@@ -16,7 +16,9 @@ extension ConversationThread {
     }
 
     /// Appends plain text.
-    package func append(role: ByteView, text: ByteView, _ optionBytes: ByteView) throws(MemexError) -> WriteResult {
+    package func append(role: ByteView, text: ByteView, _ optionBytes: ByteView) throws(MemexError)
+        -> WriteResult
+    {
         try writing { () throws(MemexError) in
             try withOptions(optionBytes) { (options) throws(MemexError) in
                 var builder = DraftBuilder(store, options?.format ?? .openaiChat)
@@ -51,7 +53,8 @@ extension ConversationThread {
         if baseKey != 0 {
             for draft in builder.drafts where draft.id.count > 0 {
                 if try seq(ofID: draft.id) != nil {
-                    throw MemexError(.exists, "the message id is taken in this thread", detailMembers: "\"path\":\"/id\"")
+                    throw MemexError(
+                        .exists, "the message id is taken in this thread", detailMembers: "\"path\":\"/id\"")
                 }
             }
         }
@@ -75,7 +78,8 @@ extension ConversationThread {
                         try transaction.add(append: operation)
                         return .success(WriteResult())
                     }
-                    let results = try store.commit([.append(operation)], until: store.deadline(options?.timeout))
+                    let results = try store.commit(
+                        [.append(operation)], until: store.deadline(options?.timeout))
                     guard let result = results.first else {
                         return .failure(MemexError(.internal, "an engine gave no result"))
                     }

@@ -4,11 +4,14 @@ internal import MemexStorage
 extension ConversationThread {
     /// Writes the thread's document.
     package func document(_ out: inout ByteBuffer) throws(MemexError) {
-        try reading { () throws(MemexError) in try ThreadDocument.append(try record(), store.engine, to: &out) }
+        try reading { () throws(MemexError) in try ThreadDocument.append(try record(), store.engine, to: &out)
+        }
     }
 
     /// Changes title and metadata by a merge patch: options {"if_version"}.
-    package func update(_ patch: ByteView, _ optionBytes: ByteView, _ out: inout ByteBuffer) throws(MemexError) {
+    package func update(_ patch: ByteView, _ optionBytes: ByteView, _ out: inout ByteBuffer)
+        throws(MemexError)
+    {
         try writing { () throws(MemexError) in
             var options = try OptionReader(optionBytes, what: "options")
             let ifVersion = try options.int64("if_version", in: 1...Int64.max)
@@ -19,7 +22,8 @@ extension ConversationThread {
                 try transaction.claimMessage(key, 0)
                 let record = try record()
                 _ = try transaction.add(
-                    [.updateThread(try updated(record, change, ifVersion ?? record.version, transaction))], kind: .change)
+                    [.updateThread(try updated(record, change, ifVersion ?? record.version, transaction))],
+                    kind: .change)
                 return
             }
             var attempt = 0
@@ -56,7 +60,8 @@ extension ConversationThread {
     package func fork(_ optionBytes: ByteView) throws(MemexError) -> ConversationThread {
         try writing { () throws(MemexError) in
             guard session.transaction == nil else {
-                throw MemexError(.unsupported, "a fork cannot be part of a transaction; make it before or after")
+                throw MemexError(
+                    .unsupported, "a fork cannot be part of a transaction; make it before or after")
             }
             var options = try OptionReader(optionBytes, what: "options")
             let at = try options.int64("at_seq", in: 0...Limits.seq)
@@ -68,7 +73,8 @@ extension ConversationThread {
                 let base = try record()
                 let seq = at ?? base.lastSeq
                 guard seq <= base.lastSeq else {
-                    throw MemexError.invalid(path: "/at_seq", "is \(seq), the thread's last seq is \(base.lastSeq)")
+                    throw MemexError.invalid(
+                        path: "/at_seq", "is \(seq), the thread's last seq is \(base.lastSeq)")
                 }
                 let chain = try chain()
                 guard chain.levels.count < ThreadChain.levelsMaximum else {
@@ -86,7 +92,8 @@ extension ConversationThread {
                 note.changesDelta = 1
                 note.forkDelta = 1
                 do throws(MemexError) {
-                    let results = try store.commit([.updateThread(note), .createThread(new)], until: store.deadline())
+                    let results = try store.commit(
+                        [.updateThread(note), .createThread(new)], until: store.deadline())
                     new.key = results[1].key
                     return ConversationThread(session, .key(new.key), new)
                 } catch {
@@ -114,6 +121,7 @@ struct DocumentPatch {
     private let bytes: OwnedBytes
 
     init(_ patch: ByteView) throws(MemexError) {
+        guard patch.count > 0 else { throw MemexError(.invalid, "the patch is missing; give a JSON object") }
         bytes = try OwnedBytes(copying: patch)
         var reader = try OptionReader(bytes.view, what: "the patch")
         if let node = reader.value("title") {

@@ -17,7 +17,8 @@ extension ConversationThread {
     private func seqOfLast(_ count: Int64, below top: Int64) throws(MemexError) -> Int64 {
         var left = count
         var seq: Int64 = 1
-        try chain().read(store.engine, MessageRange(to: top, descending: true)) { (view, _) throws(MemexError) in
+        try chain().read(store.engine, MessageRange(to: top, descending: true)) {
+            (view, _) throws(MemexError) in
             if !view.isDeleted { left -= 1 }
             seq = view.seq
             return left > 0
@@ -31,7 +32,8 @@ extension ConversationThread {
         var cap = Limits.seq
         for level in chain.levels {
             if let (seq, createdAt) = level.ids.decode(id), seq <= cap, seq > level.floor {
-                if let (message, _) = try chain.message(store.engine, seq: seq), message.createdAt == createdAt,
+                if let (message, _) = try chain.message(store.engine, seq: seq),
+                    message.createdAt == createdAt,
                     message.id.count == 0 || message.id.equals(id)
                 {
                     return seq
@@ -56,7 +58,8 @@ extension ConversationThread {
     /// Opens a message by seq.
     package func message(seq: Int64) throws(MemexError) -> Message {
         guard seq >= 1, seq <= Limits.seq else {
-            throw MemexError(.invalid, "seq is \(seq); the first message has 1, the last possible \(Limits.seq)")
+            throw MemexError(
+                .invalid, "seq is \(seq); the first message has 1, the last possible \(Limits.seq)")
         }
         return try reading { () throws(MemexError) in
             _ = try record()
@@ -68,6 +71,6 @@ extension ConversationThread {
         guard let (message, ids) = try chain().message(store.engine, seq: seq), !message.isDeleted else {
             throw Message.missing
         }
-        return Message(self, seq: seq, id: message.idText(ids), role: message.role.text)
+        return Message(self, seq: seq, id: message.idText(ids), role: message.roleText)
     }
 }

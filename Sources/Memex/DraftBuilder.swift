@@ -25,7 +25,9 @@ struct DraftBuilder {
         if let options {
             draft.id = options.id
             draft.createdAt = options.createdAt
-            if let extra = try MessageOptions.extra(metadata: options.metadata, provenance: options.provenance) {
+            if let extra = try MessageOptions.extra(
+                metadata: options.metadata, provenance: options.provenance)
+            {
                 owned.append(extra)
                 draft.extra = extra.view
             }

@@ -8,7 +8,9 @@ internal import MemexStorage
 
 /// From a URL to its engine.
 enum EngineOpener {
-    static func open(_ options: StoreOptions, _ environment: Environment) throws(MemexError) -> any StorageEngine {
+    static func open(_ options: StoreOptions, _ environment: Environment) throws(MemexError)
+        -> any StorageEngine
+    {
         switch options.target {
         case .memory: return try memoryEngine(environment: environment)
         case .sharedMemory(let name): return try SharedMemory.open(name, environment)
@@ -25,7 +27,9 @@ enum EngineOpener {
         }
     }
 
-    private static func sqlite(_ path: String?, _ options: StoreOptions, _ environment: Environment) -> SQLiteEngine.Options {
+    private static func sqlite(_ path: String?, _ options: StoreOptions, _ environment: Environment)
+        -> SQLiteEngine.Options
+    {
         var result = SQLiteEngine.Options(path: path)
         result.readOnly = options.readOnly
         result.create = options.create

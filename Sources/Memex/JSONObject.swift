@@ -6,8 +6,11 @@ enum JSONObject {
 
     /// Throws unless the bytes are one JSON object.
     static func check(_ bytes: ByteView, _ what: StaticString) throws(MemexError) {
-        let document = try JSONDocument(parsing: bytes, limit: Limits.argumentBytes)
-        guard document.root.kind == .object else { throw MemexError.invalid(path: "", "\(what) is no JSON object") }
+        guard bytes.count > 0 else { throw MemexError(.invalid, "\(what) is missing; give a JSON object") }
+        let document = try JSONDocument(parsing: bytes, limit: Limits.optionBytes)
+        guard document.root.kind == .object else {
+            throw MemexError.invalid(path: "", "\(what) is no JSON object")
+        }
     }
 
     /// Applies a merge patch to an object; no bytes stand for an empty one.

@@ -27,7 +27,9 @@ package final class Message: Sendable {
     }
 
     package func body(_ out: inout ByteBuffer) throws(MemexError) {
-        try thread.reading { () throws(MemexError) in out.append(try stored().0.body) }
+        try thread.reading { () throws(MemexError) in
+            try stored().0.withView { (view) throws(MemexError) in out.append(view.body) }
+        }
     }
 
     package func json(_ out: inout ByteBuffer) throws(MemexError) {

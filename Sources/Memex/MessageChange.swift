@@ -109,7 +109,9 @@ struct MessageChange {
             throw MemexError(.unsupported, "erase cannot be part of a transaction")
         }
         let chain = try thread.chain()
-        guard let (old, _) = try chain.message(engine, seq: seq), !old.isDeleted else { throw Message.missing }
+        guard let (old, _) = try chain.message(engine, seq: seq), !old.isDeleted else {
+            throw Message.missing
+        }
         if let ifRev, ifRev != old.rev {
             throw MemexError(.conflict, "if_rev is \(ifRev), the message has rev \(old.rev); read it again")
         }

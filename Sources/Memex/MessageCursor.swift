@@ -78,6 +78,7 @@ package final class MessageCursor: Cursor {
     }
 
     package func token() throws(MemexError) -> String {
+        try thread.session.checkOpen()
         let position = position.withLock { $0 }
         guard position.left > 0, position.from <= position.to else { return "" }
         return "m1.\(position.from).\(position.to).\(position.left)"

@@ -19,7 +19,9 @@ struct MessageOptions {
         }
         if let time = try reader.int64("created_at_us", in: 1...Timestamps.latest) { createdAt = time }
         if let metadata = try reader.rawObject("metadata") {
-            guard metadata.count <= Limits.metadataBytes else { throw Self.tooLarge("/metadata", metadata.count) }
+            guard metadata.count <= Limits.metadataBytes else {
+                throw Self.tooLarge("/metadata", metadata.count)
+            }
             self.metadata = metadata
         }
         if let provenance = try reader.rawObject("provenance") {

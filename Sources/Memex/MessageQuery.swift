@@ -13,7 +13,9 @@ struct MessageQuery {
     /// Rows to read beyond a page for the tombstones among them.
     var slack: Int64 = 0
 
-    init(_ bytes: ByteView, _ record: ThreadRecord, _ chainRead: (Int64) throws(MemexError) -> Int64) throws(MemexError) {
+    init(_ bytes: ByteView, _ record: ThreadRecord, _ chainRead: (Int64) throws(MemexError) -> Int64)
+        throws(MemexError)
+    {
         var options = try OptionReader(bytes, what: "query")
         let last = try options.int64("last", in: 0...Int64.max)
         let fromSeq = try options.int64("from_seq", in: 1...Limits.seq)
@@ -39,7 +41,9 @@ struct MessageQuery {
         if let beforeSeq {
             to = min(to, beforeSeq - 1)
             // The messages next to it: the last `limit` below.
-            if limit != .max, !self.descending { from = max(from, try start(of: limit, below: to, record, chainRead)) }
+            if limit != .max, !self.descending {
+                from = max(from, try start(of: limit, below: to, record, chainRead))
+            }
         }
         if let last {
             limit = min(limit, last)
@@ -50,7 +54,8 @@ struct MessageQuery {
 
     /// The seq at which the last `count` live messages up to a seq begin.
     private func start(
-        of count: Int64, below top: Int64, _ record: ThreadRecord, _ chainRead: (Int64) throws(MemexError) -> Int64
+        of count: Int64, below top: Int64, _ record: ThreadRecord,
+        _ chainRead: (Int64) throws(MemexError) -> Int64
     ) throws(MemexError) -> Int64 {
         if count >= top { return 1 }
         if record.deletedCount == 0 || includeDeleted { return top - count + 1 }

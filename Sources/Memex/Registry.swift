@@ -27,7 +27,8 @@ package enum BackendRegistry {
             })
         else {
             throw MemexError(
-                .invalid, "a name has 1 to 63 lower-case letters, digits, +, - and _, and begins with a letter")
+                .invalid,
+                "a name has 1 to 63 lower-case letters, digits, +, - and _, and begins with a letter")
         }
     }
 

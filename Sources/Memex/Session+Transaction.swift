@@ -17,11 +17,13 @@ extension Session {
     /// Throws unless `memex_store_close` may close this view now.
     package func checkClosable() throws(MemexError) {
         guard transaction == nil else {
-            throw MemexError(.invalid, "a transaction's view is freed with the transaction: commit it or roll it back")
+            throw MemexError(
+                .invalid, "a transaction's view is freed with the transaction: commit it or roll it back")
         }
         guard !isRoot || !store.isInsideCallback else {
             throw MemexError(
-                .reentrant, "a store cannot be closed from inside one of its callbacks; close it after the call returns")
+                .reentrant,
+                "a store cannot be closed from inside one of its callbacks; close it after the call returns")
         }
     }
 }

@@ -41,6 +41,11 @@ package final class Session: Sendable {
         }
     }
 
+    package func checkOpen() throws(MemexError) {
+        try authorize(.read)
+        if store.gate.isClosed { throw Store.closedError }
+    }
+
     /// A narrower view: options {"tenant", "principal"}.
     package func narrow(_ bytes: ByteView) throws(MemexError) -> Session {
         try authorize(.narrow)
@@ -59,7 +64,8 @@ package final class Session: Sendable {
         if let given = try options.string("principal") {
             try Identifier.check(given, "the principal")
             guard self.principal.isEmpty || given.text == self.principal else {
-                throw MemexError(.denied, "a session keeps its principal; open one for another from the store")
+                throw MemexError(
+                    .denied, "a session keeps its principal; open one for another from the store")
             }
             principal = given.text
         }

@@ -28,7 +28,9 @@ package final class Store: Sendable {
     }
 
     /// Opens what a URL names.
-    package static func open(_ options: StoreOptions, environment: Environment = .system) throws(MemexError) -> Store {
+    package static func open(_ options: StoreOptions, environment: Environment = .system) throws(MemexError)
+        -> Store
+    {
         var sharedName: String?
         if case .sharedMemory(let name) = options.target { sharedName = name }
         return Store(
@@ -37,7 +39,9 @@ package final class Store: Sendable {
     }
 
     /// Marks the calling thread as inside a callback of this store.
-    package var callbackOwner: UnsafeRawPointer { UnsafeRawPointer(Unmanaged.passUnretained(self).toOpaque()) }
+    package var callbackOwner: UnsafeRawPointer {
+        UnsafeRawPointer(Unmanaged.passUnretained(self).toOpaque())
+    }
 
     /// Whether the calling thread runs inside a callback of this store or of its engine.
     package var isInsideCallback: Bool {
@@ -58,7 +62,8 @@ package final class Store: Sendable {
 
     /// Commits; the caller is inside the gate. Interruptions of other stores that share the engine are
     /// none of ours: the commit is tried again.
-    func commit(_ operations: [WriteOperation], until deadline: Deadline) throws(MemexError) -> [WriteResult] {
+    func commit(_ operations: [WriteOperation], until deadline: Deadline) throws(MemexError) -> [WriteResult]
+    {
         let before = interruptions.load(ordering: .relaxed)
         while true {
             do throws(MemexError) {

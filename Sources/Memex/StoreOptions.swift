@@ -16,7 +16,9 @@ package struct StoreOptions {
         var text = url
         do {
             let parsed: Result<StoreURL, MemexError> = text.withUTF8 { bytes in
-                do throws(MemexError) { return .success(try StoreURL(bytes)) } catch { return .failure(error) }
+                do throws(MemexError) { return .success(try StoreURL(bytes)) } catch {
+                    return .failure(error)
+                }
             }
             target = try parsed.get()
         }

@@ -15,7 +15,8 @@ package enum StoreURL: Equatable {
         let text = url.text
         guard let colon = text.utf8.firstIndex(of: 0x3A), colon != text.startIndex else {
             throw MemexError.invalid(
-                path: "/url", "has no scheme; give memory:, sqlite:///chat.db or the URL of a registered backend")
+                path: "/url",
+                "has no scheme; give memory:, sqlite:///chat.db or the URL of a registered backend")
         }
         guard !url.contains(0) else { throw MemexError.invalid(path: "/url", "has a NUL") }
         let scheme = String(text[..<colon])
@@ -30,13 +31,15 @@ package enum StoreURL: Equatable {
                 let path = try Self.percentDecoded(String(rest.dropFirst(3)))
                 guard !path.contains("?") && !path.contains("#") else {
                     throw MemexError.invalid(
-                        path: "/url", "options go into the configuration, not the URL; write %3F and %23 in a path")
+                        path: "/url",
+                        "options go into the configuration, not the URL; write %3F and %23 in a path")
                 }
                 self = .sqlite(path: path.replacingMarks())
             } else {
                 throw MemexError.invalid(
                     path: "/url",
-                    "wants three slashes and a path: sqlite:///relative.db, sqlite:////absolute.db or sqlite::memory:")
+                    "wants three slashes and a path: sqlite:///relative.db, sqlite:////absolute.db or sqlite::memory:"
+                )
             }
         default: self = .custom(scheme: scheme)
         }
@@ -64,7 +67,9 @@ package enum StoreURL: Equatable {
             }
         }
         let invalid = bytes.withUnsafeBufferPointer { UTF8.firstInvalid($0) }
-        guard invalid == nil else { throw MemexError.invalid(path: "/url", "is not UTF-8 after decoding %XX") }
+        guard invalid == nil else {
+            throw MemexError.invalid(path: "/url", "is not UTF-8 after decoding %XX")
+        }
         return String(decoding: bytes, as: UTF8.self)
     }
 

@@ -15,7 +15,9 @@ package struct StoredMessage {
         seq = view.seq
         createdAt = view.createdAt
         head = view.head
-        lengths = (view.role.count, view.id.count, view.idempotencyKey.count, view.extra.count, view.body.count)
+        lengths = (
+            view.role.count, view.id.count, view.idempotencyKey.count, view.extra.count, view.body.count
+        )
         var buffer = ByteBuffer(
             capacity: lengths.role + lengths.id + lengths.key + lengths.extra + lengths.body + 1)
         buffer.append(view.role)
@@ -25,6 +27,8 @@ package struct StoredMessage {
         buffer.append(view.body)
         bytes = try OwnedBytes(buffer)
     }
+
+    // Views of the message's bytes: they live as long as somebody refers to the message.
 
     package var role: ByteView { bytes.view.slice(0, lengths.role) }
     package var id: ByteView { bytes.view.slice(lengths.role, lengths.id) }
@@ -50,12 +54,14 @@ package struct StoredMessage {
         view.idempotencyKey = idempotencyKey
         view.extra = extra
         view.body = self.body
-        return try body(view)
+        return try withExtendedLifetime(bytes) { () throws(MemexError) in try body(view) }
     }
+
+    package var roleText: String { withExtendedLifetime(bytes) { role.text } }
 
     /// The id as text: the caller's, or the computed one.
     package func idText(_ ids: MessageID) -> String {
-        id.count > 0 ? id.text : ids.text(seq: seq, createdAt: createdAt)
+        withExtendedLifetime(bytes) { id.count > 0 ? id.text : ids.text(seq: seq, createdAt: createdAt) }
     }
 
     /// A draft of the same content; its bytes live as long as this message.

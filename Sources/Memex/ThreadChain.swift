@@ -28,7 +28,8 @@ struct ThreadChain {
                 throw MemexError(.corrupt, "the thread's chain of forks has no end; run the check command")
             }
             guard let record = try engine.thread(key: next) else {
-                throw MemexError(.corrupt, "a thread that this one was forked from is missing; run the check command")
+                throw MemexError(
+                    .corrupt, "a thread that this one was forked from is missing; run the check command")
             }
             let floor = record.baseKey == 0 ? 0 : record.baseSeq
             levels.append(Level(key: next, ids: MessageID(threadID: record.id), floor: floor))
@@ -110,7 +111,9 @@ struct ThreadChain {
 
     /// The level whose own rows hold a seq.
     func owner(of seq: Int64) -> Int {
-        levels.indices.first { let (low, high) = bounds($0); return seq >= low && seq <= high } ?? 0
+        levels.indices.first {
+            let (low, high) = bounds($0); return seq >= low && seq <= high
+        } ?? 0
     }
 
     private func bounds(_ index: Int) -> (Int64, Int64) {
@@ -128,7 +131,8 @@ struct ThreadChain {
         for level in levels {
             cap = min(cap, level.floor)
             if cap < range.from { break }
-            try engine.messages(level.key, MessageRange(from: range.from, to: cap)) { (view) throws(MemexError) in
+            try engine.messages(level.key, MessageRange(from: range.from, to: cap)) {
+                (view) throws(MemexError) in
                 if found[view.seq] == nil { found[view.seq] = (try StoredMessage(view), level.ids) }
                 return true
             }

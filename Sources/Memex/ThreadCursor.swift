@@ -78,6 +78,7 @@ package final class ThreadCursor: Cursor {
     }
 
     package func token() throws(MemexError) -> String {
+        try session.checkOpen()
         let position = position.withLock { $0 }
         guard position.left > 0 else { return "" }
         guard let (time, key) = position.after else { return "" }

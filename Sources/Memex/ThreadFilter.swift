@@ -33,14 +33,18 @@ indirect enum ThreadFilter: Sendable {
     private static let depthMaximum = 32
 
     init(_ node: JSONNode, _ path: OptionPath, depth: Int = 0) throws(MemexError) {
-        guard depth < Self.depthMaximum else { throw path.invalid("is nested more than \(Self.depthMaximum) deep") }
+        guard depth < Self.depthMaximum else {
+            throw path.invalid("is nested more than \(Self.depthMaximum) deep")
+        }
         guard node.kind == .object else { throw path.invalid("must be an object") }
         var parts: [ThreadFilter] = []
         try node.forEachMember { (key, value) throws(MemexError) in
             let here = path.appending(key)
             if key.equals("and") || key.equals("or") {
                 var list: [ThreadFilter] = []
-                guard value.kind == .array, value.count > 0 else { throw here.invalid("must be a list of filters") }
+                guard value.kind == .array, value.count > 0 else {
+                    throw here.invalid("must be a list of filters")
+                }
                 for index in 0..<value.count {
                     guard let element = value.element(index) else { break }
                     list.append(try ThreadFilter(element, here.at(index), depth: depth + 1))
@@ -85,7 +89,8 @@ indirect enum ThreadFilter: Sendable {
         try node.forEachMember { (name, value) throws(MemexError) in
             let here = path.appending(name)
             guard let operation = Self.operation(name) else {
-                throw here.invalid("is not an operator; operators are eq, ne, lt, lte, gt, gte, in, prefix, exists")
+                throw here.invalid(
+                    "is not an operator; operators are eq, ne, lt, lte, gt, gte, in, prefix, exists")
             }
             let operand = try Self.value(value, here)
             switch (operation, operand) {

@@ -13,7 +13,9 @@ enum ThreadInit {
             record.id = UUIDv7.make(session.store.environment)
         }
         if let title = try options.string("title") { record.title = try checkedTitle(title) }
-        if let metadata = try options.rawObject("metadata") { record.metadata = try checkedMetadata(metadata) }
+        if let metadata = try options.rawObject("metadata") {
+            record.metadata = try checkedMetadata(metadata)
+        }
         let now = session.store.environment.now()
         record.createdAt = try options.int64("created_at_us", in: 1...Timestamps.latest) ?? now
         record.updatedAt = record.createdAt

@@ -30,7 +30,8 @@ struct ThreadQuery: Sendable {
         if let root = try options.string("root") {
             try Identifier.check(root, "/root")
             guard let record = try session.store.engine.thread(tenant: session.tenant, id: root.text) else {
-                throw MemexError(.notFound, "/root: no thread has this id", detailMembers: "\"path\":\"/root\"")
+                throw MemexError(
+                    .notFound, "/root: no thread has this id", detailMembers: "\"path\":\"/root\"")
             }
             rootKey = record.rootKey != 0 ? record.rootKey : record.key
         }

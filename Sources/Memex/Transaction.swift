@@ -65,7 +65,8 @@ package final class Transaction: @unchecked Sendable {
         let isFirst = lock.withLock { state.claimed.insert([key, seq]).inserted }
         guard isFirst else {
             throw MemexError(
-                .unsupported, "a transaction changes a message or a thread's document once; commit in between")
+                .unsupported, "a transaction changes a message or a thread's document once; commit in between"
+            )
         }
     }
 

@@ -62,7 +62,8 @@ enum Boundary {
         return MemexError(
             .handle,
             handle == nil
-                ? "the \(noun) handle is NULL" : "not a live \(noun) handle: freed, closed, or of another type")
+                ? "the \(noun) handle is NULL"
+                : "not a live \(noun) handle: freed, closed, or of another type")
     }
 
     static let forked = MemexError(
@@ -79,7 +80,9 @@ enum Boundary {
     }
 
     @inline(__always)
-    static func required<Pointee>(_ out: UnsafeMutablePointer<Pointee>?) throws(MemexError) -> UnsafeMutablePointer<Pointee> {
+    static func required<Pointee>(_ out: UnsafeMutablePointer<Pointee>?) throws(MemexError)
+        -> UnsafeMutablePointer<Pointee>
+    {
         guard let out else { throw MemexError(.invalid, "the output argument is NULL") }
         return out
     }
@@ -99,6 +102,11 @@ enum Boundary {
                 throw MemexError(.invalid, "the length of a text argument is larger than memory")
             }
             count = Int(truncatingIfNeeded: strlen(start))
+        }
+        guard count <= Limits.argumentBytes else {
+            throw MemexError(
+                .limit, "a text argument has more than \(Limits.argumentBytes) bytes; split it",
+                detailMembers: "\"limit\":\(Limits.argumentBytes)")
         }
         return ByteView(
             start: UnsafeRawPointer(start).assumingMemoryBound(to: UInt8.self), count: count)

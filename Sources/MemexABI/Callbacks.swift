@@ -48,7 +48,8 @@ enum Callback {
             reason = "it returned \(status), which is not MEMEX_CALLBACK_OK"
         }
         return MemexError(
-            .callback, "\(what) failed: \(reason)", detailMembers: "\"callback\":\"\(what)\",\"returned\":\(status)")
+            .callback, "\(what) failed: \(reason)",
+            detailMembers: "\"callback\":\"\(what)\",\"returned\":\(status)")
     }
 }
 

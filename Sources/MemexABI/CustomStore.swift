@@ -18,7 +18,10 @@ final class RegisteredBackend: BackendFactory, @unchecked Sendable {
         let functions = backend.pointee
         guard functions.open != nil, functions.close != nil, functions.get != nil, functions.scan != nil,
             functions.commit != nil
-        else { throw MemexError(.invalid, "a function of the backend is NULL; open, close, get, scan and commit are needed") }
+        else {
+            throw MemexError(
+                .invalid, "a function of the backend is NULL; open, close, get, scan and commit are needed")
+        }
         self.context = context
         self.functions = functions
     }
@@ -60,7 +63,8 @@ final class CustomStore: OrderedStore, @unchecked Sendable {
                 return .success(
                     try Callback.run(owner, "the backend's open") { reply in
                         memex_shim_call_open(
-                            open, context.userData, url.chars, url.count, &opened, UnsafeMutableRawPointer(reply))
+                            open, context.userData, url.chars, url.count, &opened,
+                            UnsafeMutableRawPointer(reply))
                     })
             } catch { return .failure(error) }
         }
@@ -73,9 +77,11 @@ final class CustomStore: OrderedStore, @unchecked Sendable {
     func get(_ key: ByteView, _ visit: (ByteView) throws(MemexError) -> Void) throws(MemexError) -> Bool {
         let get = unsafeBitCast(functions.get, to: GetFunction.self)
         guard
-            let reply = try Callback.run(owner, "the backend's get", { reply in
-                memex_shim_call_get(get, instance, key.chars, key.count, UnsafeMutableRawPointer(reply))
-            })
+            let reply = try Callback.run(
+                owner, "the backend's get",
+                { reply in
+                    memex_shim_call_get(get, instance, key.chars, key.count, UnsafeMutableRawPointer(reply))
+                })
         else { throw MemexError(.callback, "the backend's get failed: it said CONFLICT") }
         guard reply.hasData else { return false }
         try reply.withData(visit)
@@ -88,11 +94,13 @@ final class CustomStore: OrderedStore, @unchecked Sendable {
     ) throws(MemexError) {
         let scan = unsafeBitCast(functions.scan, to: ScanFunction.self)
         guard
-            let reply = try Callback.run(owner, "the backend's scan", { reply in
-                memex_shim_call_scan(
-                    scan, instance, from.chars, from.count, to.chars, to.count, descending ? 1 : 0, limit,
-                    UnsafeMutableRawPointer(reply))
-            })
+            let reply = try Callback.run(
+                owner, "the backend's scan",
+                { reply in
+                    memex_shim_call_scan(
+                        scan, instance, from.chars, from.count, to.chars, to.count, descending ? 1 : 0, limit,
+                        UnsafeMutableRawPointer(reply))
+                })
         else { throw MemexError(.callback, "the backend's scan failed: it said CONFLICT") }
         var previous: ByteView?
         var count: Int64 = 0
@@ -119,7 +127,8 @@ final class CustomStore: OrderedStore, @unchecked Sendable {
                 list.initializeElement(
                     at: index,
                     to: memex_write(
-                        kind: write.kind.rawValue, reserved: 0, key: write.key.chars, key_len: write.key.count,
+                        kind: write.kind.rawValue, reserved: 0, key: write.key.chars,
+                        key_len: write.key.count,
                         value: write.value.chars, value_len: write.value.count))
             }
             return try Callback.run(owner, "the backend's commit") { reply in
@@ -137,21 +146,27 @@ final class CustomStore: OrderedStore, @unchecked Sendable {
     }
 
     // The header's types, with the reply as plain pointer, as the guards take them.
-    private typealias OpenFunction = @convention(c) (
-        UnsafeMutableRawPointer?, UnsafePointer<CChar>?, Int, UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
-        UnsafeMutableRawPointer?
-    ) -> Int32
-    private typealias CloseFunction = @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) -> Int32
-    private typealias GetFunction = @convention(c) (
-        UnsafeMutableRawPointer?, UnsafePointer<CChar>?, Int, UnsafeMutableRawPointer?
-    ) -> Int32
-    private typealias ScanFunction = @convention(c) (
-        UnsafeMutableRawPointer?, UnsafePointer<CChar>?, Int, UnsafePointer<CChar>?, Int, Int32, Int64,
-        UnsafeMutableRawPointer?
-    ) -> Int32
-    private typealias CommitFunction = @convention(c) (
-        UnsafeMutableRawPointer?, UnsafeRawPointer?, Int, UnsafeMutableRawPointer?
-    ) -> Int32
+    private typealias OpenFunction =
+        @convention(c) (
+            UnsafeMutableRawPointer?, UnsafePointer<CChar>?, Int,
+            UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+            UnsafeMutableRawPointer?
+        ) -> Int32
+    private typealias CloseFunction =
+        @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) -> Int32
+    private typealias GetFunction =
+        @convention(c) (
+            UnsafeMutableRawPointer?, UnsafePointer<CChar>?, Int, UnsafeMutableRawPointer?
+        ) -> Int32
+    private typealias ScanFunction =
+        @convention(c) (
+            UnsafeMutableRawPointer?, UnsafePointer<CChar>?, Int, UnsafePointer<CChar>?, Int, Int32, Int64,
+            UnsafeMutableRawPointer?
+        ) -> Int32
+    private typealias CommitFunction =
+        @convention(c) (
+            UnsafeMutableRawPointer?, UnsafeRawPointer?, Int, UnsafeMutableRawPointer?
+        ) -> Int32
 }
 
 extension UnsafeBufferPointer where Element == UInt8 {

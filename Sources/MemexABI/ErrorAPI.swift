@@ -2,7 +2,9 @@ public import CMemex
 internal import MemexModel
 
 /// Reads of an error: a handle that is none gives the neutral answer.
-private func read<Result>(_ error: OpaquePointer?, _ neutral: Result, _ body: (ErrorObject) -> Result) -> Result {
+private func read<Result>(_ error: OpaquePointer?, _ neutral: Result, _ body: (ErrorObject) -> Result)
+    -> Result
+{
     switch HandleTable.enter(error, .error) {
     case .found(let object, let index):
         let result = Unmanaged<ErrorObject>.fromOpaque(object)._withUnsafeGuaranteedRef { body($0) }
@@ -19,7 +21,9 @@ public func memex_error_code(_ error: OpaquePointer!) -> memex_status {
 
 @implementation @_cdecl("memex_error_message")
 public func memex_error_message(_ error: OpaquePointer!) -> UnsafePointer<CChar>! {
-    read(error, StaticText.pointer("not a live error handle")) { $0.message.pointer ?? StaticText.pointer("") }
+    read(error, StaticText.pointer("not a live error handle")) {
+        $0.message.pointer ?? StaticText.pointer("")
+    }
 }
 
 @implementation @_cdecl("memex_error_details")

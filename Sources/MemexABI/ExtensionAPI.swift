@@ -4,7 +4,9 @@ internal import Memex
 internal import MemexModel
 
 @implementation @_cdecl("memex_reply_data")
-public func memex_reply_data(_ reply: OpaquePointer!, _ data: UnsafePointer<CChar>!, _ len: Int) -> memex_status {
+public func memex_reply_data(_ reply: OpaquePointer!, _ data: UnsafePointer<CChar>!, _ len: Int)
+    -> memex_status
+{
     Boundary.run(nil) { () throws(MemexError) in
         let bytes = try Boundary.bytes(data, len)
         return try Boundary.with(reply, .reply, ReplyObject.self) { (reply) throws(MemexError) in
@@ -30,7 +32,9 @@ public func memex_reply_entry(
 }
 
 @implementation @_cdecl("memex_reply_failure")
-public func memex_reply_failure(_ reply: OpaquePointer!, _ message: UnsafePointer<CChar>!, _ len: Int) -> memex_status {
+public func memex_reply_failure(_ reply: OpaquePointer!, _ message: UnsafePointer<CChar>!, _ len: Int)
+    -> memex_status
+{
     Boundary.run(nil) { () throws(MemexError) in
         let bytes = try Boundary.bytes(message, len)
         return try Boundary.with(reply, .reply, ReplyObject.self) { (reply) throws(MemexError) in
@@ -83,7 +87,8 @@ final class LogReceiver: LogSink {
     private let fn: memex_log_fn
 
     /// Marks threads that are inside of a receiver, whichever it is.
-    nonisolated(unsafe) static let owner = UnsafeRawPointer(UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 1))
+    nonisolated(unsafe) static let owner = UnsafeRawPointer(
+        UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 1))
 
     init(_ context: HostContext, _ fn: memex_log_fn) {
         self.context = context

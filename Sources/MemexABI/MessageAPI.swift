@@ -34,7 +34,9 @@ public func memex_message_at(
 @implementation @_cdecl("memex_message_free")
 public func memex_message_free(_ message: OpaquePointer!) { HandleTable.free(message, .message) }
 
-private func read<Result>(_ message: OpaquePointer?, _ neutral: Result, _ body: (MessageObject) -> Result) -> Result {
+private func read<Result>(_ message: OpaquePointer?, _ neutral: Result, _ body: (MessageObject) -> Result)
+    -> Result
+{
     switch HandleTable.enter(message, .message) {
     case .found(let object, let index):
         let result = Unmanaged<MessageObject>.fromOpaque(object)._withUnsafeGuaranteedRef { body($0) }

@@ -24,7 +24,9 @@ public func memex_txn_begin(
 public func memex_txn_store(_ txn: OpaquePointer!) -> OpaquePointer! {
     switch HandleTable.enter(txn, .transaction) {
     case .found(let object, let index):
-        let handle = Unmanaged<TransactionObject>.fromOpaque(object)._withUnsafeGuaranteedRef { $0.viewHandle }
+        let handle = Unmanaged<TransactionObject>.fromOpaque(object)._withUnsafeGuaranteedRef {
+            $0.viewHandle
+        }
         HandleTable.leave(index)
         return handle
     case .none, .forked: return nil

@@ -32,7 +32,8 @@ package enum UUIDText {
                 at &+= 1
             }
             let word = index < 16 ? high : low
-            let nibble = UInt8(truncatingIfNeeded: word >> UInt64(truncatingIfNeeded: 60 &- (index & 15) &* 4)) & 0xF
+            let nibble =
+                UInt8(truncatingIfNeeded: word >> UInt64(truncatingIfNeeded: 60 &- (index & 15) &* 4)) & 0xF
             base[at] = nibble < 10 ? 0x30 &+ nibble : 0x57 &+ nibble
             at &+= 1
         }

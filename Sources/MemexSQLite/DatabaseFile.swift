@@ -37,7 +37,8 @@ enum DatabaseFile {
         case EACCES, EPERM: advice = "permission denied; check the permissions of the folder"
         case EROFS: advice = "the file system is read-only"
         case ENOSPC, EDQUOT:
-            return MemexError(.full, "the database cannot be created: the disk is full", detailMembers: "\"errno\":\(code)")
+            return MemexError(
+                .full, "the database cannot be created: the disk is full", detailMembers: "\"errno\":\(code)")
         case ENAMETOOLONG: advice = "the path is too long"
         default: advice = "the system refused"
         }

@@ -127,7 +127,9 @@ package final class SQLiteEngine: StorageEngine, @unchecked Sendable {
 
     // MARK: Reading
 
-    private func read<Result>(_ body: (SQLiteReader) throws(MemexError) -> Result) throws(MemexError) -> Result {
+    private func read<Result>(_ body: (SQLiteReader) throws(MemexError) -> Result) throws(MemexError)
+        -> Result
+    {
         if let readers { return try readers.use(body) }
         guard let ownReader else { throw MemexError(.internal, "the engine has no reader") }
         var result: Result?

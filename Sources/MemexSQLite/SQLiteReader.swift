@@ -256,7 +256,9 @@ final class SQLiteReader {
 
     // MARK: Derived records and blobs
 
-    func derived(_ key: Int64, kind: String, name: String?, _ visit: (DerivedRecord) throws(MemexError) -> Bool) throws(MemexError) {
+    func derived(
+        _ key: Int64, kind: String, name: String?, _ visit: (DerivedRecord) throws(MemexError) -> Bool
+    ) throws(MemexError) {
         let statement = name == nil ? derivedAll : derivedOne
         var (kindText, nameText) = (kind, name ?? "")
         let failure: MemexError? = kindText.withUTF8 { kindBytes in

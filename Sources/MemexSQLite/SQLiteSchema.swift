@@ -83,7 +83,9 @@ enum SQLiteSchema {
     ]
 
     /// Settings of every connection.
-    static func configure(_ connection: SQLiteConnection, synchronous: String, inMemory: Bool) throws(MemexError) {
+    static func configure(_ connection: SQLiteConnection, synchronous: String, inMemory: Bool)
+        throws(MemexError)
+    {
         if !inMemory {
             let mode = try connection.text("PRAGMA journal_mode = WAL")
             guard mode == "wal" else {
@@ -117,7 +119,8 @@ enum SQLiteSchema {
             }
             return
         }
-        let tables = try connection.value("SELECT count(*) FROM sqlite_master WHERE name IN ('threads', 'messages')")
+        let tables = try connection.value(
+            "SELECT count(*) FROM sqlite_master WHERE name IN ('threads', 'messages')")
         guard tables == 0, application == 0 else {
             throw MemexError(
                 .invalid,

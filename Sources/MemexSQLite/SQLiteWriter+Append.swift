@@ -10,7 +10,9 @@ extension SQLiteWriter {
         thread.bind(1, key)
         defer { thread.reset() }
         let code = thread.step()
-        guard code == SQLITE_ROW || code == SQLITE_DONE else { throw connection.error(code, "reading a thread") }
+        guard code == SQLITE_ROW || code == SQLITE_DONE else {
+            throw connection.error(code, "reading a thread")
+        }
         guard code == SQLITE_ROW else { throw Self.gone }
         var state = ThreadState(
             lastSeq: thread.int(2), lastCreatedAt: 0, changes: thread.int(0), activityAt: thread.int(1),
@@ -95,10 +97,12 @@ extension SQLiteWriter {
         var head = draft.head
         head.changes = UInt32(truncatingIfNeeded: state.changes)
         head.checksum = RecordChecksum.seal(head.checksum, head, seq: state.lastSeq, createdAt: createdAt)
-        let isPlain = receipt == nil && draft.id.count == 0 && draft.extra.count == 0
+        let isPlain =
+            receipt == nil && draft.id.count == 0 && draft.extra.count == 0
             && !head.has(RecordHead.Flag.marked)
         let statement = isPlain ? statements.insert : statements.insertFull
-        let code = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: RecordHead.maximumSize) { bytes -> Int32 in
+        let code = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: RecordHead.maximumSize) {
+            bytes -> Int32 in
             guard let base = bytes.baseAddress else { return SQLITE_NOMEM }
             let length = head.write(into: base)
             statement.bind(1, RowKey.make(key, state.lastSeq))
@@ -122,7 +126,8 @@ extension SQLiteWriter {
         }
         guard code == SQLITE_DONE else {
             if code == MEMEX_SQLITE_CONSTRAINT_UNIQUE {
-                throw MemexError(.exists, "the message id is taken in this thread", detailMembers: "\"path\":\"/id\"")
+                throw MemexError(
+                    .exists, "the message id is taken in this thread", detailMembers: "\"path\":\"/id\"")
             }
             throw connection.error(code, "storing a message")
         }
@@ -160,7 +165,8 @@ extension SQLiteWriter {
             return body(ByteView(start: nil, count: 0), ByteView(start: nil, count: 0))
         }
         return withUnsafeTemporaryAllocation(byteCount: 28, alignment: 8) { raw in
-            raw.storeBytes(of: UInt32(truncatingIfNeeded: operation.drafts.count).littleEndian, as: UInt32.self)
+            raw.storeBytes(
+                of: UInt32(truncatingIfNeeded: operation.drafts.count).littleEndian, as: UInt32.self)
             raw.storeBytes(of: UInt64(bitPattern: result.rev).littleEndian, toByteOffset: 4, as: UInt64.self)
             raw.storeBytes(of: operation.digest.0.littleEndian, toByteOffset: 12, as: UInt64.self)
             raw.storeBytes(of: operation.digest.1.littleEndian, toByteOffset: 20, as: UInt64.self)
@@ -169,7 +175,9 @@ extension SQLiteWriter {
     }
 
     /// The first result of an earlier append with the same key and bytes.
-    private func receipt(_ operation: AppendOperation, _ key: Int64, _ count: Int64) throws(MemexError) -> WriteResult? {
+    private func receipt(_ operation: AppendOperation, _ key: Int64, _ count: Int64) throws(MemexError)
+        -> WriteResult?
+    {
         let statement = statements.receipt
         statement.bind(1, key)
         statement.bind(2, text: operation.idempotencyKey)
@@ -178,7 +186,9 @@ extension SQLiteWriter {
         if code == SQLITE_DONE { return nil }
         guard code == SQLITE_ROW else { throw connection.error(code, "looking up an idempotency key") }
         let blob = UnsafeRawBufferPointer(statement.bytes(2))
-        guard blob.count == 28 else { throw MemexError(.corrupt, "the receipt of an idempotency key is damaged") }
+        guard blob.count == 28 else {
+            throw MemexError(.corrupt, "the receipt of an idempotency key is damaged")
+        }
         let stored = Int64(UInt32(littleEndian: blob.loadUnaligned(as: UInt32.self)))
         let digest = (
             UInt64(littleEndian: blob.loadUnaligned(fromByteOffset: 12, as: UInt64.self)),

@@ -62,8 +62,16 @@ extension SQLiteWriter {
                     metadata.withUnsafeBufferPointer { metadata in
                         statement.bind(1, text: tenant)
                         statement.bind(2, text: id)
-                        if record.title == nil { statement.bindNull(3) } else { statement.bind(3, text: title) }
-                        if record.metadata == nil { statement.bindNull(4) } else { statement.bind(4, text: metadata) }
+                        if record.title == nil {
+                            statement.bindNull(3)
+                        } else {
+                            statement.bind(3, text: title)
+                        }
+                        if record.metadata == nil {
+                            statement.bindNull(4)
+                        } else {
+                            statement.bind(4, text: metadata)
+                        }
                         for (index, value) in [
                             record.version, record.createdAt, record.updatedAt, activityAt,
                             record.changes, record.deletedCount, record.floor, record.baseKey,
@@ -99,11 +107,14 @@ extension SQLiteWriter {
         current.bind(1, key)
         defer { current.reset() }
         let code = current.step()
-        guard code == SQLITE_ROW || code == SQLITE_DONE else { throw connection.error(code, "reading a thread") }
+        guard code == SQLITE_ROW || code == SQLITE_DONE else {
+            throw connection.error(code, "reading a thread")
+        }
         guard code == SQLITE_ROW else { throw Self.gone }
         if let expected = update.expectVersion, expected != current.int(0) {
             throw MemexError(
-                .conflict, "if_version is \(expected), the thread has version \(current.int(0)); read it again",
+                .conflict,
+                "if_version is \(expected), the thread has version \(current.int(0)); read it again",
                 detailMembers: "\"path\":\"/if_version\",\"version\":\(current.int(0))")
         }
         if let expected = update.expectChanges, expected != current.int(1) {
@@ -171,7 +182,8 @@ extension SQLiteWriter {
             head.changes = UInt32(truncatingIfNeeded: state.lastSeq + state.changes - put.seq)
         }
         head.checksum = RecordChecksum.seal(head.checksum, head, seq: put.seq, createdAt: draft.createdAt)
-        let code = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: RecordHead.maximumSize) { bytes -> Int32 in
+        let code = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: RecordHead.maximumSize) {
+            bytes -> Int32 in
             guard let base = bytes.baseAddress else { return SQLITE_NOMEM }
             let blob = ByteView(start: base, count: head.write(into: base))
             func step(_ statement: SQLiteStatement) -> Int32 {
@@ -186,14 +198,17 @@ extension SQLiteWriter {
                 return code
             }
             let updated = step(statements.updateMessage)
-            guard updated == SQLITE_DONE, memex_sqlite_changes(connection.database) == 0 else { return updated }
+            guard updated == SQLITE_DONE, memex_sqlite_changes(connection.database) == 0 else {
+                return updated
+            }
             statements.insertFull.bindNull(9)
             statements.insertFull.bindNull(10)
             return step(statements.insertFull)
         }
         guard code == SQLITE_DONE else {
             if code == MEMEX_SQLITE_CONSTRAINT_UNIQUE {
-                throw MemexError(.exists, "the message id is taken in this thread", detailMembers: "\"path\":\"/id\"")
+                throw MemexError(
+                    .exists, "the message id is taken in this thread", detailMembers: "\"path\":\"/id\"")
             }
             throw connection.error(code, "storing a message")
         }
@@ -204,7 +219,8 @@ extension SQLiteWriter {
         return result
     }
 
-    private func appendPiece(_ key: Int64, _ seq: Int64, _ bytes: ByteView) throws(MemexError) -> WriteResult {
+    private func appendPiece(_ key: Int64, _ seq: Int64, _ bytes: ByteView) throws(MemexError) -> WriteResult
+    {
         let state = try state(key)
         statements.addPiece.bind(1, RowKey.make(key, seq))
         statements.addPiece.bind(2, blob: bytes)
@@ -245,7 +261,8 @@ extension SQLiteWriter {
         return result(key, state)
     }
 
-    private func removeDerived(_ key: Int64, _ kind: String, _ name: String) throws(MemexError) -> WriteResult {
+    private func removeDerived(_ key: Int64, _ kind: String, _ name: String) throws(MemexError) -> WriteResult
+    {
         let state = try state(key)
         let statement = statements.deleteDerived
         var (kind, name) = (kind, name)

@@ -19,7 +19,8 @@ final class WriterLock {
         let opened = memex_shim_open(path, O_RDWR | O_CREAT, 0o600)
         guard opened >= 0 else {
             throw MemexError(
-                .io, "the lock file beside the database cannot be opened; check the permissions of the folder",
+                .io,
+                "the lock file beside the database cannot be opened; check the permissions of the folder",
                 detailMembers: "\"errno\":\(-opened)")
         }
         descriptor = opened
@@ -43,7 +44,8 @@ final class WriterLock {
                     .io, "the writers' lock cannot be taken", detailMembers: "\"errno\":\(code)")
             }
             if interruptions.current != before {
-                throw MemexError(.cancelled, "interrupted while waiting for another process; nothing was stored")
+                throw MemexError(
+                    .cancelled, "interrupted while waiting for another process; nothing was stored")
             }
             if deadline.isPast {
                 throw MemexError(

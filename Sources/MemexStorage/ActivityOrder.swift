@@ -51,7 +51,8 @@ package struct ActivityOrder {
         descending ? activity > coarse &+ granularity : activity < coarse
     }
 
-    private static func isAfter(_ record: ThreadRecord, _ position: (Int64, Int64), descending: Bool) -> Bool {
+    private static func isAfter(_ record: ThreadRecord, _ position: (Int64, Int64), descending: Bool) -> Bool
+    {
         let here = (record.activity, record.key)
         return descending ? here < position : here > position
     }

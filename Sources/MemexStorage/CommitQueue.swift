@@ -68,7 +68,9 @@ package final class CommitQueue: @unchecked Sendable {
     }
 
     /// Commits a batch, alone or with others. Waiting for a turn ends at the deadline.
-    package func submit(_ operations: [WriteOperation], until deadline: Deadline) throws(MemexError) -> [WriteResult] {
+    package func submit(_ operations: [WriteOperation], until deadline: Deadline) throws(MemexError)
+        -> [WriteResult]
+    {
         let request = CommitRequest(operations)
         pthread_mutex_lock(&core.pointee.mutex)
         if core.pointee.isClosed {
@@ -103,7 +105,10 @@ package final class CommitQueue: @unchecked Sendable {
     }
 
     /// Wakes all that wait for a turn with CANCELLED.
-    package func interrupt() { abandonAll(MemexError(.cancelled, "interrupted while waiting for a turn to write; nothing was stored")) }
+    package func interrupt() {
+        abandonAll(
+            MemexError(.cancelled, "interrupted while waiting for a turn to write; nothing was stored"))
+    }
 
     /// Refuses further requests and wakes those that wait with CLOSED.
     package func close() {
@@ -197,7 +202,11 @@ package final class CommitQueue: @unchecked Sendable {
         }
         request.semaphore = semaphore
         let entry = Unmanaged.passRetained(request)
-        if let tail = core.pointee.tail { tail.takeUnretainedValue().next = request } else { core.pointee.head = entry }
+        if let tail = core.pointee.tail {
+            tail.takeUnretainedValue().next = request
+        } else {
+            core.pointee.head = entry
+        }
         core.pointee.tail = entry
         core.pointee.queued += 1
         pthread_mutex_unlock(&core.pointee.mutex)
@@ -208,7 +217,8 @@ package final class CommitQueue: @unchecked Sendable {
             if isQueued { removeFromQueue(request) }
             pthread_mutex_unlock(&core.pointee.mutex)
             if isQueued {
-                throw MemexError(.timeout, "waited for a turn to write until the time-out; nothing was stored")
+                throw MemexError(
+                    .timeout, "waited for a turn to write until the time-out; nothing was stored")
             }
             // It runs already, or leads: what was begun is finished.
             _ = memex_shim_semaphore_wait(semaphore, .max)

@@ -90,7 +90,8 @@ package protocol StorageEngine: AnyObject, Sendable {
 
     func derived(_ key: Int64, kind: String, name: String) throws(MemexError) -> DerivedRecord?
     /// All derived records of a kind, by name.
-    func derived(_ key: Int64, kind: String, _ visit: (DerivedRecord) throws(MemexError) -> Bool) throws(MemexError)
+    func derived(_ key: Int64, kind: String, _ visit: (DerivedRecord) throws(MemexError) -> Bool)
+        throws(MemexError)
     func blob(_ hash: BlobHash) throws(MemexError) -> [UInt8]?
     /// The pieces of an incomplete message, in order.
     func pieces(_ key: Int64, seq: Int64, _ visit: (ByteView) throws(MemexError) -> Bool) throws(MemexError)

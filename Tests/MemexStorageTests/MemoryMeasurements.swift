@@ -20,7 +20,9 @@ struct MemoryMeasurements {
         for _ in 0..<8 {
             let count = 50_000
             let start = Environment.system.monotonic()
-            for index in 0..<count { _ = try engine.commit(batches[index % threads].operations, until: .never) }
+            for index in 0..<count {
+                _ = try engine.commit(batches[index % threads].operations, until: .never)
+            }
             best = min(best, Environment.system.monotonic() - start)
         }
         print("append, \(threads) threads: \(best * 1000 / 50_000) ns, \(50_000 * 1_000_000 / best) a second")
@@ -31,7 +33,8 @@ struct MemoryMeasurements {
         let key = try engine.create("a")
         let batches = (0..<50_000).map { (index) -> EngineBatch in
             let batch = EngineBatch()
-            batch.append(.key(key), [MessageSpec(bytes: [UInt8](repeating: 0x61, count: 430))], key: "key \(index)")
+            batch.append(
+                .key(key), [MessageSpec(bytes: [UInt8](repeating: 0x61, count: 430))], key: "key \(index)")
             return batch
         }
         let start = Environment.system.monotonic()
@@ -43,7 +46,10 @@ struct MemoryMeasurements {
     @Test func reads() throws {
         let engine = try memoryEngine()
         let key = try engine.create("a")
-        for _ in 0..<100 { try engine.add(key, Array(repeating: MessageSpec(bytes: [UInt8](repeating: 0x61, count: 430)), count: 1000)) }
+        for _ in 0..<100 {
+            try engine.add(
+                key, Array(repeating: MessageSpec(bytes: [UInt8](repeating: 0x61, count: 430)), count: 1000))
+        }
         let range = MessageRange(descending: true, limit: 50)
         var start = Environment.system.monotonic()
         var bytes = 0
@@ -86,14 +92,17 @@ struct MemoryMeasurements {
             if case .append(let operation) = batch.operations[0] { raw += operation.drafts[0].body.count }
             _ = try engine.commit(batch.operations, until: .never)
         }
-        print("a million messages in \(threads) threads: \(raw / 1_000_000) MB raw, \((resident() - before) / 1000) MB resident")
+        print(
+            "a million messages in \(threads) threads: \(raw / 1_000_000) MB raw, \((resident() - before) / 1000) MB resident"
+        )
     }
 
     /// Kilobytes.
     private func resident() -> Int {
         let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
         for line in text.split(separator: "\n") where line.hasPrefix("VmRSS:") {
-            return Int(line.split(separator: " ", omittingEmptySubsequences: true).dropFirst().first ?? "") ?? 0
+            return Int(line.split(separator: " ", omittingEmptySubsequences: true).dropFirst().first ?? "")
+                ?? 0
         }
         return 0
     }

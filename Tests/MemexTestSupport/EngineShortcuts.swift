@@ -57,8 +57,7 @@ extension StorageEngine {
     }
 
     @discardableResult
-    package func update(_ key: Int64, _ change: (inout ThreadUpdate) -> Void) throws -> WriteResult
-    {
+    package func update(_ key: Int64, _ change: (inout ThreadUpdate) -> Void) throws -> WriteResult {
         let batch = EngineBatch()
         batch.update(.key(key), change)
         return try batch.commit(self).first ?? WriteResult()

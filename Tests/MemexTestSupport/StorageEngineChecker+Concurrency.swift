@@ -5,8 +5,7 @@ import Synchronization
 import Testing
 
 /// Runs a body on some threads at once and throws the first error.
-package func runConcurrently(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws
-{
+package func runConcurrently(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
     final class Shared: Sendable {
         let errors = Mutex<[any Error]>([])
         let done = DispatchGroup()

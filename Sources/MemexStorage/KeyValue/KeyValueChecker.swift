@@ -28,7 +28,9 @@ final class KeyValueChecker {
         for prefix in KeyLayout.ownedPrefixes + [KeyLayout.document] {
             try scan(prefix) { (name, _) throws(MemexError) -> Void in
                 let key = try MemoryStore.number(name, at: 1)
-                if !known.contains(key) { self.add("a row belongs to thread number \(key), which does not exist") }
+                if !known.contains(key) {
+                    self.add("a row belongs to thread number \(key), which does not exist")
+                }
             }
         }
         for prefix in [KeyLayout.activity, KeyLayout.creation] {

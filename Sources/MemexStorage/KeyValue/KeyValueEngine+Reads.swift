@@ -124,7 +124,9 @@ extension KeyValueEngine {
     }
 
     package func derived(_ key: Int64, kind: String, name: String) throws(MemexError) -> DerivedRecord? {
-        guard key > 0, kind.utf8.count <= Limits.idBytes, name.utf8.count <= Limits.idBytes else { return nil }
+        guard key > 0, kind.utf8.count <= Limits.idBytes, name.utf8.count <= Limits.idBytes else {
+            return nil
+        }
         var stored = ByteBuffer(capacity: 64)
         stored.derivedKey(key, kind: kind, name: name)
         var record: DerivedRecord?

@@ -51,7 +51,9 @@ package final class MemoryStore: OrderedStore, @unchecked Sendable {
     ) throws(MemexError) {
         pthread_rwlock_rdlock(lock)
         defer { pthread_rwlock_unlock(lock) }
-        guard from.compare(to) < 0, var position = tree.pointee.position(descending ? to : from) else { return }
+        guard from.compare(to) < 0, var position = tree.pointee.position(descending ? to : from) else {
+            return
+        }
         var left = limit
         while left > 0 {
             let next = descending ? tree.pointee.backward(&position) : tree.pointee.forward(&position)
@@ -73,7 +75,9 @@ package final class MemoryStore: OrderedStore, @unchecked Sendable {
             free(space)
         }
         for index in 0..<writes.count where writes[index].kind == .put {
-            guard let block = MemoryBlock.make(writes[index].key, writes[index].value) else { throw .noMemory }
+            guard let block = MemoryBlock.make(writes[index].key, writes[index].value) else {
+                throw .noMemory
+            }
             blocks[index] = block.base
         }
         pthread_rwlock_wrlock(lock)
@@ -114,7 +118,8 @@ package final class MemoryStore: OrderedStore, @unchecked Sendable {
     }
 
     private func takeBack(
-        _ writes: UnsafeBufferPointer<KeyValueWrite>, _ blocks: UnsafeMutablePointer<UnsafeMutableRawPointer?>,
+        _ writes: UnsafeBufferPointer<KeyValueWrite>,
+        _ blocks: UnsafeMutablePointer<UnsafeMutableRawPointer?>,
         before end: Int
     ) {
         for index in 0..<end where writes[index].kind == .put {

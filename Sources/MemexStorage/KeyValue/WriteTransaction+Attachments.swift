@@ -4,7 +4,8 @@ internal import MemexModel
 extension WriteTransaction {
     private static func checkName(_ text: String) throws(MemexError) {
         guard text.utf8.count > 0, text.utf8.count <= Limits.idBytes, !text.utf8.contains(0) else {
-            throw MemexError(.invalid, "a derived record's kind or name is not an id of 1 to \(Limits.idBytes) bytes")
+            throw MemexError(
+                .invalid, "a derived record's kind or name is not an id of 1 to \(Limits.idBytes) bytes")
         }
     }
 
@@ -42,7 +43,9 @@ extension WriteTransaction {
         return WriteResult()
     }
 
-    func appendPiece(_ target: ThreadTarget, _ seq: Int64, _ bytes: ByteView) throws(MemexError) -> WriteResult {
+    func appendPiece(_ target: ThreadTarget, _ seq: Int64, _ bytes: ByteView) throws(MemexError)
+        -> WriteResult
+    {
         let thread = try thread(target)
         var from = ByteBuffer(capacity: 32)
         from.key(KeyLayout.piece, thread.key, seq)

@@ -17,19 +17,22 @@ extension WriteTransaction {
         let first = thread.lastSeq &+ 1
         if operation.expectSeq != 0, operation.expectSeq != first {
             throw MemexError(
-                .conflict, "the next message gets seq \(first), not \(operation.expectSeq); read the new ones",
+                .conflict,
+                "the next message gets seq \(first), not \(operation.expectSeq); read the new ones",
                 detailMembers: "\"seq\":\(first)")
         }
         guard Int64(operation.drafts.count) <= Limits.seq &- thread.lastSeq else {
             throw MemexError(
-                .limit, "a thread has at most \(Limits.seq) messages", detailMembers: "\"limit\":\(Limits.seq)")
+                .limit, "a thread has at most \(Limits.seq) messages",
+                detailMembers: "\"limit\":\(Limits.seq)")
         }
         var result = thread.result
         result.firstSeq = first
         for index in 0..<operation.drafts.count {
             let draft = operation.drafts[index]
             let seq = thread.lastSeq &+ 1
-            let moment = draft.createdAt != 0 ? draft.createdAt : now > thread.lastRowAt ? now : thread.lastRowAt
+            let moment =
+                draft.createdAt != 0 ? draft.createdAt : now > thread.lastRowAt ? now : thread.lastRowAt
             if draft.id.count > 0 { try takeID(draft.id, thread.key, seq) }
             let key = index == 0 ? operation.idempotencyKey : ByteView(start: nil, count: 0)
             try putRow(thread.key, seq, draft, moment, UInt32(clamping: thread.head.record.changes), key)
@@ -77,7 +80,8 @@ extension WriteTransaction {
         name.key(KeyLayout.message, key, seq)
         var value = ByteBuffer(capacity: MessageRow.bound(draft, idempotencyKey: idempotencyKey))
         MessageRow.write(
-            draft, seq: seq, createdAt: createdAt, changes: changes, idempotencyKey: idempotencyKey, to: &value)
+            draft, seq: seq, createdAt: createdAt, changes: changes, idempotencyKey: idempotencyKey,
+            to: &value)
         try put(name, value)
         guard draft.head.has(RecordHead.Flag.marked) else { return }
         name.removeAll()

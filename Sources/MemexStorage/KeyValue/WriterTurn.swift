@@ -108,7 +108,11 @@ final class WriterTurn: @unchecked Sendable {
             current = here.pointee.next
         }
         guard current != nil else { return }
-        if let previous { previous.pointee.next = waiter.pointee.next } else { core.pointee.first = waiter.pointee.next }
+        if let previous {
+            previous.pointee.next = waiter.pointee.next
+        } else {
+            core.pointee.first = waiter.pointee.next
+        }
         if core.pointee.last == waiter { core.pointee.last = previous }
     }
 
