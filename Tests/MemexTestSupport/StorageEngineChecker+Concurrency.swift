@@ -1,13 +1,12 @@
 import Foundation
 import MemexModel
 import MemexStorage
-import Synchronization
 import Testing
 
 /// Runs a body on some threads at once and throws the first error.
 package func runConcurrently(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
     final class Shared: Sendable {
-        let errors = Mutex<[any Error]>([])
+        let errors = Locked<[any Error]>([])
         let done = DispatchGroup()
     }
     let shared = Shared()
@@ -36,7 +35,7 @@ extension StorageEngineChecker {
 
     private func checkWriters(_ engine: any StorageEngine, _ keys: [Int64]) throws {
         let count = appendsPerWriter
-        let answers = Mutex<[Int64: [Int64]]>([:])
+        let answers = Locked<[Int64: [Int64]]>([:])
         try runConcurrently(8) { writer in
             for index in 0..<count {
                 let key = keys[(writer + index) % keys.count]
@@ -107,14 +106,6 @@ extension StorageEngineChecker {
         }
         for key in keys { #expect(try engine.record(key).lastSeq == count * 2) }
     }
-}
-
-/// Set once, seen by all.
-package final class Flag: Sendable {
-    private let value = Atomic<Bool>(false)
-    package init() {}
-    package var isSet: Bool { value.load(ordering: .acquiring) }
-    package func set() { value.store(true, ordering: .releasing) }
 }
 
 /// Lets others run for a moment.
