@@ -91,8 +91,15 @@ if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
         tests("MemexModelTests", ["MemexModel", "CJansson", "MemexTestSupport"]),
         tests("MemexStorageTests", ["MemexStorage", "MemexModel", "MemexTestSupport"]),
         tests("MemexSQLiteTests", ["MemexSQLite", "MemexStorage", "MemexModel", "MemexTestSupport"]),
-        tests("MemexContextTests", ["MemexContext", "MemexStorage", "MemexModel", "MemexTestSupport"]),
-        tests("MemexTests", ["Memex", "MemexConformance", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+        tests(
+            "MemexContextTests",
+            ["MemexContext", "MemexTokens", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+        tests(
+            "MemexTests",
+            [
+                "Memex", "MemexConformance", "MemexContext", "MemexTokens", "MemexStorage", "MemexModel",
+                "MemexTestSupport",
+            ]),
         tests("MemexABITests", ["MemexABI", "CMemex", "MemexTestSupport"]),
     ].filter { FileManager.default.fileExists(atPath: "\(root)/Tests/\($0.name)") }
 }

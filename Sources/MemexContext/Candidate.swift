@@ -32,5 +32,7 @@ package struct Candidate {
     var isFlagged: Bool { flags & RecordHead.Flag.pinned != 0 }
     var hasToolCalls: Bool { flags & RecordHead.Flag.toolCalls != 0 }
     var hasToolCallID: Bool { flags & RecordHead.Flag.toolCallID != 0 }
+    /// Begins a group: calls, whose results follow.
+    var startsGroup: Bool { role == .assistant && hasToolCalls }
     var isComplete: Bool { flags & RecordHead.Flag.state == UInt16(MessageState.complete.rawValue) }
 }

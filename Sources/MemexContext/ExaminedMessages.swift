@@ -37,7 +37,7 @@ struct ExaminedMessages: ~Copyable {
         if tokens <= 0 { tokens = Int64(tokenizer.countMessage(message.body)) }
         return WindowItem(
             seq: message.seq, tokens: tokens, offset: offset, length: message.body.count, role: message.role,
-            hasToolCalls: message.hasToolCalls, fault: OpenAIChatRules.fault(message), isFlagged: message.isFlagged,
+            startsGroup: message.startsGroup, fault: OpenAIChatRules.fault(message), isFlagged: message.isFlagged,
             pin: pin)
     }
 
@@ -57,7 +57,7 @@ struct ExaminedMessages: ~Copyable {
 
     /// The pinned messages whose groups are yet to be found: those that call tools or answer calls.
     var pinnedToolSeqs: [Int64] {
-        early.filter { $0.pin != .none && $0.fault == nil && ($0.hasToolCalls || $0.role == .tool) }.map(\.seq)
+        early.filter { $0.pin != .none && $0.fault == nil && ($0.startsGroup || $0.role == .tool) }.map(\.seq)
     }
 
     /// A message that was added before.
@@ -109,7 +109,7 @@ struct ExaminedMessages: ~Copyable {
     private func superseded(_ item: WindowItem) -> WindowItem {
         WindowItem(
             seq: item.seq, tokens: item.tokens, offset: item.offset, length: item.length, role: item.role,
-            hasToolCalls: item.hasToolCalls, fault: .superseded, isFlagged: item.isFlagged, pin: item.pin)
+            startsGroup: item.startsGroup, fault: .superseded, isFlagged: item.isFlagged, pin: item.pin)
     }
 
     /// The ranges that were read without a gap, ascending, none touching the next.

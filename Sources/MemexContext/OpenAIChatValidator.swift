@@ -36,7 +36,7 @@ struct OpenAIChatValidator {
             items[index].unit = -1
             items[index].next = -1
             items[index].loose = nil
-            if item.hasToolCalls, item.role == .assistant {
+            if item.startsGroup {
                 close()
                 hasSeenCall = true
             }
@@ -53,7 +53,7 @@ struct OpenAIChatValidator {
             }
             items[index].unit = units.count
             units.append(WindowUnit(first: index, last: index, tokens: item.tokens, pin: item.pin))
-            if item.hasToolCalls {
+            if item.startsGroup {
                 open = units.count &- 1
                 calls.open(arena, item.offset, item.length)
             }

@@ -62,38 +62,36 @@ struct WindowBuilder: ~Copyable {
     /// Reads the neighbours of a pinned call or result until its group is whole.
     private mutating func readGroup(around seq: Int64) throws(MemexError) {
         var from = seq
-        if examined.early(seq)?.hasToolCalls != true {
+        if examined.early(seq)?.startsGroup != true {
             try source.newest(before: seq, limit: Self.reach) { (message) throws(MemexError) in
                 examined.addEarly(message, .none)
                 from = message.seq
-                return !message.hasToolCalls
+                return !message.startsGroup
             }
         }
         var calls = OpenCalls()
-        var to = seq
         var at = from
-        while at <= lastSeq, at &- seq <= Self.reach {
-            var isDone = false
+        var isDone = false
+        while !isDone, at <= lastSeq, at &- seq <= Self.reach {
             try source.message(seq: at) { (message) throws(MemexError) in
-                if at > from, message.hasToolCalls {
+                // The next calls end the group; they are no part of what was read without a gap.
+                if at > from, message.startsGroup {
+                    at &-= 1
                     isDone = true
                     return
                 }
                 examined.addEarly(message, .none)
-                guard let body = examined.early(at), OpenAIChatRules.fault(message) == nil else { return }
+                guard let item = examined.early(at), item.fault == nil else { return }
                 let arena = examined.arena.view
-                if message.hasToolCalls {
-                    calls.open(arena, body.offset, body.length)
-                } else if message.role == .tool {
-                    _ = calls.answer(arena, body.offset, body.length)
-                    isDone = calls.isComplete
+                if item.startsGroup {
+                    calls.open(arena, item.offset, item.length)
+                } else if item.role == .tool {
+                    isDone = calls.answer(arena, item.offset, item.length) && calls.isComplete
                 }
             }
-            if isDone { break }
-            to = at
-            at &+= 1
+            if !isDone { at &+= 1 }
         }
-        examined.addIsland(from...max(to, min(at, lastSeq)))
+        examined.addIsland(from...max(seq, isDone ? at : at &- 1))
     }
 
     /// Reads the newest messages until those that can be kept are more than the limits allow, so that what is

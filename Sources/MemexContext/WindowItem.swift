@@ -18,7 +18,8 @@ struct WindowItem {
     let offset: Int
     let length: Int
     let role: ChatRole
-    let hasToolCalls: Bool
+    /// An assistant's calls.
+    let startsGroup: Bool
     /// What keeps it, by itself, out of every window.
     let fault: LeftOutReason?
     let isFlagged: Bool
