@@ -25,7 +25,8 @@ struct RandomHistory {
             var ids: [String] = []
             for _ in 0...random.below(3) {
                 let id = pool[random.below(4)]
-                if !ids.contains(id) { ids.append(id) }
+                // Now and then an id twice in one message, each with a result.
+                if !ids.contains(id) || random.below(20) == 0 { ids.append(id) }
             }
             messages.append(calls(ids))
             for id in ids.shuffled(using: &random) {

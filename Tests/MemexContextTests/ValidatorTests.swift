@@ -84,6 +84,17 @@ import Testing
         }
     }
 
+    @Test func aResultNeverAnswersACallFromBeforeWhatWasNotRead() throws {
+        var messages = [calls("a")] + (0..<300).map { user("filler \($0)") }
+        messages += [calls("c"), result("c")] + (0..<40).map { user("more \($0)") } + [result("a"), user("u")]
+        messages[0].isPinned = true
+        let checker = try checked(TestSource(messages), #"{"type":"fifo","last":1}"#)
+        #expect(checker.seqs == [messages.count])
+        #expect(checker.reasons("left_out")[1] == "unanswered")
+        let two = try checked(TestSource(messages), #"{"type":"fifo","last":2}"#)
+        #expect(two.seqs == [messages.count - 2, messages.count])
+    }
+
     @Test func theIndependentCheckerSeesFaults() {
         let call: [String: Any] = [
             "role": "assistant",
