@@ -100,13 +100,16 @@ if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
             path: "Tests/MemexTestSupport", swiftSettings: swiftSettings),
         tests("MemexModelTests", ["MemexModel", "CJansson", "MemexTestSupport"]),
         tests("MemexStorageTests", ["MemexStorage", "MemexModel", "MemexTestSupport"]),
+        tests("MemexSQLiteTests", ["MemexSQLite", "MemexStorage", "MemexModel", "MemexTestSupport"]),
         tests(
-            "MemexSQLiteTests", ["MemexSQLite", "MemexStorage", "MemexModel", "MemexTestSupport"]),
-        tests(
-            "MemexContextTests", ["MemexContext", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+            "MemexContextTests",
+            ["MemexContext", "MemexStorage", "MemexTokens", "MemexModel", "MemexTestSupport"]),
         tests(
             "MemexTests",
-            ["Memex", "MemexConformance", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+            [
+                "Memex", "MemexConformance", "MemexContext", "MemexStorage", "MemexTokens", "MemexModel",
+                "MemexTestSupport",
+            ]),
         tests("MemexABITests", ["MemexABI", "CMemex", "MemexTestSupport"]),
     ].filter { FileManager.default.fileExists(atPath: "\(root)/Tests/\($0.name)") }
 }
