@@ -52,6 +52,7 @@ package final class MessageCursor: Cursor {
         // Tombstones are read but not counted, so the engine's own limit cannot be used when there are any.
         range.limit = limit + (query.includeDeleted ? 0 : min(query.slack, Limits.pageItems))
         var writer = PageWriter(query.layout)
+        writer.reserve(Int(min(limit, position.to &- position.from &+ 1, 512)))
         var count: Int64 = 0
         var rows: Int64 = 0
         var last: Int64 = 0
@@ -73,7 +74,7 @@ package final class MessageCursor: Cursor {
             // A page of nothing but tombstones: go on to the next.
             return exhausted ? false : try page(&position, &out)
         }
-        try writer.finish(&out)
+        try writer.finish(isLast: position.left <= 0 || position.from > position.to, &out)
         return true
     }
 
@@ -94,6 +95,10 @@ struct PageWriter: ~Copyable {
 
     init(_ layout: MessageLayout) { self.layout = layout }
 
+    mutating func reserve(_ messages: Int) {
+        if layout == .packed { packed.reserve(messages) } else { json.reserve(messages &* 640) }
+    }
+
     var bytes: Int { layout == .packed ? packed.bytes : json.count }
 
     mutating func add(_ view: borrowing MessageView, _ ids: MessageID) throws(MemexError) {
@@ -109,9 +114,9 @@ struct PageWriter: ~Copyable {
         count += 1
     }
 
-    mutating func finish(_ out: inout ByteBuffer) throws(MemexError) {
+    mutating func finish(isLast: Bool, _ out: inout ByteBuffer) throws(MemexError) {
         switch layout {
-        case .packed: try packed.write(to: &out)
+        case .packed: try packed.write(isLast: isLast, to: &out)
         case .json:
             json.append("]}")
             swap(&json, &out)

@@ -75,7 +75,7 @@ private func withStrategy(
 
 @implementation @_cdecl("memex_register_strategy")
 public func memex_register_strategy(
-    _ name: UnsafePointer<CChar>!, _ name_len: Int, _ fn: memex_strategy_fn!,
+    _ name: UnsafePointer<CChar>!, _ name_len: Int, _ fn: memex_strategy_fn?,
     _ user_data: UnsafeMutableRawPointer?, _ destroy: memex_destroy_fn?,
     _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> memex_status {
