@@ -1,6 +1,5 @@
 package import MemexModel
 internal import MemexStorage
-internal import Synchronization
 
 /// A list that is read page by page.
 package protocol Cursor: AnyObject, Sendable {
@@ -11,7 +10,7 @@ package protocol Cursor: AnyObject, Sendable {
 }
 
 /// Pages of a thread's messages. It keeps a position, no snapshot: the upper end is fixed when it is made.
-package final class MessageCursor: Cursor {
+package final class MessageCursor: Cursor, @unchecked Sendable {
     private let thread: ConversationThread
     private let query: MessageQuery
     private let chain: ThreadChain
@@ -21,25 +20,21 @@ package final class MessageCursor: Cursor {
         var to: Int64
         var left: Int64
     }
-    private let position: Mutex<Position>
+    private let turn = Turn()
+    private var position: Position
 
     init(_ thread: ConversationThread, _ query: MessageQuery) throws(MemexError) {
         self.thread = thread
         self.query = query
         chain = try thread.chain()
-        position = Mutex(Position(from: query.from, to: query.to, left: query.limit))
+        position = Position(from: query.from, to: query.to, left: query.limit)
     }
 
     package func next(_ out: inout ByteBuffer) throws(MemexError) -> Bool {
         try thread.session.authorize(.read)
         return try thread.store.inside { () throws(MemexError) in
             var buffer = ByteBuffer()
-            let outcome: Result<Bool, MemexError> = position.withLock { position in
-                do throws(MemexError) {
-                    return .success(try self.page(&position, &buffer))
-                } catch { return .failure(error) }
-            }
-            let found = try outcome.get()
+            let found = try turn.take { () throws(MemexError) in try page(&position, &buffer) }
             out = buffer
             return found
         }
@@ -80,7 +75,7 @@ package final class MessageCursor: Cursor {
 
     package func token() throws(MemexError) -> String {
         try thread.session.checkOpen()
-        let position = position.withLock { $0 }
+        let position = try turn.take { () throws(MemexError) in self.position }
         guard position.left > 0, position.from <= position.to else { return "" }
         return "m1.\(position.from).\(position.to).\(position.left)"
     }

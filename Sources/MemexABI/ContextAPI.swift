@@ -98,6 +98,7 @@ public func memex_unregister(
     Boundary.run(error) { () throws(MemexError) in
         let kind = try Boundary.bytes(kind, kind_len)
         let name = try Boundary.bytes(name, name_len)
+        try BackendRegistry.checkName(name)
         if kind.equals("backend") {
             try BackendRegistry.unregister(name)
         } else if kind.equals("strategy") {
