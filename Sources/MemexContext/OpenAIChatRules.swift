@@ -37,7 +37,8 @@ package enum OpenAIChatRules {
             reason: .malformed,
             evidence: "openai/openai-node#1341, openai/openai-dotnet#317, mcp-use/mcp-use#90"),
         ChatRule(
-            id: "call-id", explanation: "A call has an id of 1 to 40 characters that no other call of its message has.",
+            id: "call-id",
+            explanation: "A call has an id of 1 to 40 characters that no other call of its message has.",
             reason: .malformed,
             evidence: "vercel/ai#5171, openclaw/openclaw#47136"),
         ChatRule(id: "result-id", explanation: "A tool message has a tool_call_id.", reason: .malformed,

@@ -187,7 +187,7 @@ struct WindowBuilder: ~Copyable {
         if let limit, tokens > limit {
             throw MemexError(
                 .limit,
-                "what must stay in the window needs \(tokens) tokens, \(limit) are allowed; raise max_tokens or pin less",
+                "what must stay needs \(tokens) tokens, \(limit) are allowed; raise max_tokens or pin less",
                 detailMembers: "\"needed\":\(tokens),\"limit\":\(limit)")
         }
         return tokens
