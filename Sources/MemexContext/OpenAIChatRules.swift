@@ -7,6 +7,8 @@ package struct ChatRule: Sendable {
     package let explanation: StaticString
     /// What a message that breaks it is left out for.
     package let reason: LeftOutReason
+    /// A public report of the refusal.
+    package let evidence: StaticString
 }
 
 /// The rules of OpenAI chat completions about the messages of a request.
@@ -20,31 +22,39 @@ package enum OpenAIChatRules {
 
     package static let all: [ChatRule] = [
         ChatRule(
-            id: "role", explanation: "A role is system, developer, user, assistant or tool.", reason: .role),
+            id: "role", explanation: "A role is system, developer, user, assistant or tool.", reason: .role,
+            evidence: "TheR1D/shell_gpt#717"),
         ChatRule(
             id: "content",
             explanation:
                 "A content is a string or an array that is not empty; an assistant's may be null or absent beside tool_calls.",
-            reason: .malformed),
+            reason: .malformed,
+            evidence: "run-llama/llama_index#17921"),
         ChatRule(
             id: "calls-shape",
             explanation:
                 "tool_calls is an array of 1 to 128 objects, on assistant messages only; each has a string type, and a function or custom tool with a name of 1 to 64 letters, digits, _ and -.",
-            reason: .malformed),
+            reason: .malformed,
+            evidence: "openai/openai-node#1341, openai/openai-dotnet#317, mcp-use/mcp-use#90"),
         ChatRule(
-            id: "call-id", explanation: "A call has an id of 1 to 40 characters that no other call of its message has.",
-            reason: .malformed),
-        ChatRule(id: "result-id", explanation: "A tool message has a tool_call_id.", reason: .malformed),
+            id: "call-id",
+            explanation: "A call has an id of 1 to 40 characters that no other call of its message has.",
+            reason: .malformed,
+            evidence: "vercel/ai#5171, openclaw/openclaw#47136"),
+        ChatRule(id: "result-id", explanation: "A tool message has a tool_call_id.", reason: .malformed,
+            evidence: "FoundationAgents/OpenManus#744"),
         ChatRule(
             id: "calls-answered",
             explanation:
                 "A message with tool_calls is followed at once by one tool message for each of its calls, in any order.",
-            reason: .unanswered),
+            reason: .unanswered,
+            evidence: "langchain-ai/langchain#33245"),
         ChatRule(
             id: "result-called",
             explanation:
                 "A tool message answers a call of the assistant message before it that no other tool message answered.",
-            reason: .noCall),
+            reason: .noCall,
+            evidence: "FoundationAgents/OpenManus#744, agno-agi/agno#5116"),
     ]
 
     /// What keeps a message out of every request, whatever stands around it.

@@ -76,43 +76,9 @@ import Testing
             }
         }
     }
-
-    /// `MEMEX_BENCH=1 swift test -c release -Xswiftc -enable-testing --filter windowOfALongThread`
-    @Test(.enabled(if: ProcessInfo.processInfo.environment["MEMEX_BENCH"] != nil))
-    func windowOfALongThread() throws {
-        try withThread { _, thread in
-            try append(thread, #"{"role":"system","content":"be kind"}"#)
-            let text = String(repeating: "All work and no play. ", count: 18)
-            var count = 1
-            for goal in [10_000, 1_000_000] {
-                while count < goal {
-                    let batch = (0..<min(1_000, goal - count)).map { index in
-                        #"{"role":"\#((count + index) % 2 == 0 ? "user" : "assistant")","content":"\#(text.prefix(378))"}"#
-                    }
-                    try append(thread, "[" + batch.joined(separator: ",") + "]")
-                    count += batch.count
-                }
-                for tokens in [8_000, 128_000] {
-                    var best = Double.infinity
-                    var total = 0.0
-                    var size = 0
-                    for _ in 0..<300 {
-                        let start = DispatchTime.now().uptimeNanoseconds
-                        size = try window(thread, "", #"{"max_tokens":\#(tokens)}"#).count
-                        let spent = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6
-                        best = min(best, spent)
-                        total += spent
-                    }
-                    let kept = try seqs(thread, "", #"{"max_tokens":\#(tokens)}"#).count
-                    print(
-                        "window of \(goal) messages, \(tokens) tokens: \(kept) kept, \(size) bytes, best \(best) ms, mean \(total / 300) ms")
-                }
-            }
-        }
-    }
 }
 
-private func withBytes<T>(_ text: String, _ body: (ByteView) throws -> T) rethrows -> T {
+func withBytes<T>(_ text: String, _ body: (ByteView) throws -> T) rethrows -> T {
     let bytes = Array(text.utf8)
     return try bytes.withUnsafeBufferPointer { try body($0) }
 }
