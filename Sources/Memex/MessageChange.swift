@@ -108,6 +108,7 @@ struct MessageChange {
         guard thread.session.transaction == nil else {
             throw MemexError(.unsupported, "erase cannot be part of a transaction")
         }
+        try thread.store.requireErasing()
         let chain = try thread.chain()
         guard let (old, _) = try chain.message(engine, seq: seq), !old.isDeleted else {
             throw Message.missing
