@@ -19,6 +19,11 @@
 
 #include "memex.h"
 
+/* A program that is not linked with the library brings its own. */
+#ifndef ABI_STATUS_NAME
+#define ABI_STATUS_NAME memex_status_name
+#endif
+
 static long abi_passed, abi_failed;
 static pthread_mutex_t abi_lock = PTHREAD_MUTEX_INITIALIZER;
 static char abi_folder[300];
@@ -48,8 +53,8 @@ __attribute__((format(printf, 3, 4), unused)) static int abi_expect(int good, in
 
 __attribute__((unused)) static int abi_status(memex_status got, memex_status wanted, const char *call,
                                               int line) {
-  return abi_expect(got == wanted, line, "%s is %s (%d), not %s", call, memex_status_name(got), (int)got,
-                    memex_status_name(wanted));
+  return abi_expect(got == wanted, line, "%s is %s (%d), not %s", call, ABI_STATUS_NAME(got), (int)got,
+                    ABI_STATUS_NAME(wanted));
 }
 
 /* Counts a call and its status. */
