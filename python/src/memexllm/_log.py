@@ -43,8 +43,8 @@ def install() -> None:
     if not _level:
         atexit.register(_remove)
     fn = _RECEIVER if wanted else _NO_LINES
-    call(lib.memex_log_handler, wanted or _ffi.MEMEX_LOG_ERROR, fn, None, _NO_DESTROY)
     _level = wanted
+    call(lib.memex_log_handler, wanted or _ffi.MEMEX_LOG_ERROR, fn, None, _NO_DESTROY)
 
 
 def _remove() -> None:
