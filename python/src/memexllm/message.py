@@ -28,19 +28,18 @@ class Message:
         thread: The thread it is of.
         seq: Its place in the thread: 1, 2, ...; never used again.
         rev: Raised by every change; for ``if_rev``.
-        role: "user", "assistant", ...; "" when the body has none.
         tokens: How many tokens it was counted as when it was stored.
     """
 
     __slots__ = (
         "_body",
+        "_code",
         "_created_at_us",
         "_envelope",
         "_kind",
         "_raw",
         "_text",
         "rev",
-        "role",
         "seq",
         "thread",
         "tokens",
@@ -48,7 +47,7 @@ class Message:
 
     def __init__(self, thread: Thread, row: Row) -> None:
         self.thread = thread
-        self.seq, self._created_at_us, self.rev, self.tokens, self._kind, self.role, self._text = (
+        self.seq, self._created_at_us, self.rev, self.tokens, self._kind, self._code, self._text = (
             row
         )
         self._body: dict[str, Any] | None = None
@@ -56,16 +55,25 @@ class Message:
         self._raw: bytes | None = None
 
     @property
+    def role(self) -> str:
+        """ "user", "assistant", ...; "" when the body has none."""
+        known = _pages.ROLES[self._kind >> 8 & 0xFF]
+        if known:
+            return known
+        role = self.body.get("role")
+        return role if isinstance(role, str) else ""
+
+    @property
     def content(self) -> Any:
         """Content of the body: text, a list of parts, or None."""
-        if self._kind & _pages.SIMPLE:
+        if self._code:
             return self._text
         return self.body.get("content")
 
     @property
     def tool_calls(self) -> list[dict[str, Any]]:
         """Tool calls of the body; empty when there are none."""
-        if self._kind & _pages.SIMPLE:
+        if self._code:
             return []
         return self.body.get("tool_calls") or []
 
@@ -75,7 +83,7 @@ class Message:
         if self._body is None:
             if self._kind & _pages.DELETED:
                 self._body = {}
-            elif self._kind & _pages.SIMPLE:
+            elif self._code:
                 self._body = {"role": self.role, "content": self._text}
             else:
                 self._body = _pages.parse(self._text)
@@ -92,7 +100,7 @@ class Message:
         if self._raw is None:
             if self._kind & _pages.DELETED:
                 self._raw = b""
-            elif self._kind & _pages.SIMPLE:
+            elif self._code:
                 self._read()
             else:
                 self._raw = self._text.encode()
@@ -297,7 +305,7 @@ def from_json(thread: Thread, data: bytes) -> Message:
         envelope["rev"],
         envelope["tokens"],
         kind,
-        envelope["role"],
+        0,
         (raw or b"").decode(),
     )
     found = Message(thread, row)

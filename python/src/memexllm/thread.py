@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 _append = lib.memex_thread_append
 _append_text = lib.memex_thread_append_text
 _opening = Lock()
-_EVERY = 1 << 62
 
 
 class Unset:  # pylint: disable=too-few-public-methods
@@ -222,11 +221,9 @@ class Thread(Handle):  # pylint: disable=too-many-public-methods
         """
         if last is None:
             query = b'{"page_size":500,"layout":"packed"}'
-            return _pages.read_bodies(self._handle or self.handle, query, _EVERY)
+            return _pages.read_bodies(self._handle or self.handle, query)
         query = b'{"last":%d,"page_size":500,"layout":"packed"}' % last
-        if last == 0:
-            return []
-        return _pages.read_bodies(self._handle or self.handle, query, last)
+        return _pages.read_bodies(self._handle or self.handle, query)
 
     def messages(
         self,
