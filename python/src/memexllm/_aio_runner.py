@@ -62,7 +62,10 @@ class Runner:
         all, and nothing goes on behind the caller's back.
         """
         work = _Work(self, lambda: function(*arguments, **options))
-        future = self._pool.submit(work)
+        try:
+            future = self._pool.submit(work)
+        except RuntimeError:
+            raise errors.ClosedError("the store is closed; open it again") from None
         waiting = asyncio.wrap_future(future)
         try:
             return await asyncio.shield(waiting)
@@ -70,12 +73,15 @@ class Runner:
             if future.cancel():
                 raise
             work.is_cancelled = True
-            self._interrupt()
+            pause = 0.05
             while not future.done():
+                # Again and again, for the call may begin to wait only now.
+                self._interrupt()
                 try:
-                    await asyncio.wait([waiting])
+                    await asyncio.wait([waiting], timeout=pause)
                 except asyncio.CancelledError:
                     continue
+                pause = min(2 * pause, 1.0)
             if not waiting.cancelled() and waiting.done():
                 # Its error, if any, has no one to go to.
                 waiting.exception()
