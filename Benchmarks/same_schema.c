@@ -217,8 +217,27 @@ static void append_all(Store *s, size_t count, uint32_t threads, uint32_t length
   }
 }
 
+static int holds(sqlite3_stmt *one, int64_t row, int64_t key) {
+  sqlite3_bind_int64(one, 1, row);
+  int found = sqlite3_step(one) == SQLITE_ROW && sqlite3_column_int64(one, 0) == key;
+  sqlite3_reset(one);
+  return found;
+}
+
+/* Messages in a thread's newest run: gallops, then bisects. */
+static int64_t run_length(sqlite3_stmt *one, int64_t key, int64_t row) {
+  int64_t low = 1, high = 2;
+  while (holds(one, row + high - 1, key + high - 1)) low = high, high *= 2;
+  while (high - low > 1) {
+    int64_t middle = low + (high - low) / 2;
+    if (holds(one, row + middle - 1, key + middle - 1)) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
 /* The last 50 of a thread; returns how many were found. */
-static int tail(sqlite3 *db, sqlite3_stmt *a, sqlite3_stmt *b, int64_t thread) {
+static int tail(sqlite3 *db, sqlite3_stmt *a, sqlite3_stmt *b, sqlite3_stmt *c, int64_t thread) {
   int found = 0;
   volatile char sink = 0;
   if (rows != RUNS) {
@@ -232,17 +251,18 @@ static int tail(sqlite3 *db, sqlite3_stmt *a, sqlite3_stmt *b, int64_t thread) {
     sqlite3_reset(a);
     return found;
   }
-  /* Runs, newest first; a run's rows end where the next row belongs to another thread. */
+  /* Runs, newest first. A run ends where the next one of the thread begins; the end of the newest is searched. */
   int64_t end = INT64_MAX;
   sqlite3_bind_int64(a, 1, thread << 32);
   sqlite3_bind_int64(a, 2, thread << 32 | 0xFFFFFFFF);
   while (found < 50 && sqlite3_step(a) == SQLITE_ROW) {
     int64_t first = sqlite3_column_int64(a, 0), row = sqlite3_column_int64(a, 1);
-    int64_t length = end == INT64_MAX ? 0x7FFFFFFF : end - first;
+    int64_t length = end == INT64_MAX ? run_length(c, first, row) : end - first;
     end = first;
-    sqlite3_bind_int64(b, 1, row);
+    int64_t wanted = length < 50 - found ? length : 50 - found;
+    sqlite3_bind_int64(b, 1, row + length - wanted);
     sqlite3_bind_int64(b, 2, row + length - 1);
-    while (sqlite3_step(b) == SQLITE_ROW && sqlite3_column_int64(b, 0) >> 32 == thread) {
+    while (sqlite3_step(b) == SQLITE_ROW) {
       const char *p = sqlite3_column_blob(b, 2);
       sink = (char)(sink + p[0]);
       found++;
@@ -259,7 +279,7 @@ static void tails(const char *path, uint32_t threads, int warm, double *us, doub
   long read_pages = 0;
   int n = 0;
   sqlite3 *db = NULL;
-  sqlite3_stmt *a = NULL, *b = NULL;
+  sqlite3_stmt *a = NULL, *b = NULL, *c = NULL;
   for (uint32_t t = 0; t < threads; t += 1, n++) {
     if (!db) {
       must(NULL, sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL), path);
@@ -271,12 +291,13 @@ static void tails(const char *path, uint32_t threads, int warm, double *us, doub
                                      " ORDER BY key DESC LIMIT 50");
       b = prepare(db, rows == RUNS ? "SELECT key, role, body, head, created_at_us FROM messages WHERE row BETWEEN ? AND ?"
                                    : "SELECT 1");
+      c = prepare(db, rows == RUNS ? "SELECT key FROM messages WHERE row = ?" : "SELECT 1");
     }
-    if (warm) tail(db, a, b, t + 1);
+    if (warm) tail(db, a, b, c, t + 1);
     int before[2], after[2], high;
     sqlite3_db_status(db, SQLITE_DBSTATUS_CACHE_MISS, &before[0], &high, 0);
     double from = now();
-    int found = tail(db, a, b, t + 1);
+    int found = tail(db, a, b, c, t + 1);
     total += now() - from;
     sqlite3_db_status(db, SQLITE_DBSTATUS_CACHE_MISS, &after[0], &high, 0);
     read_pages += after[0] - before[0];
@@ -284,6 +305,7 @@ static void tails(const char *path, uint32_t threads, int warm, double *us, doub
     if (!warm) {
       sqlite3_finalize(a);
       sqlite3_finalize(b);
+      sqlite3_finalize(c);
       sqlite3_close(db);
       db = NULL;
     }
