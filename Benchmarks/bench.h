@@ -10,6 +10,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,15 +60,15 @@ static inline void messages_load(const char *path) {
   }
 }
 
-/* Message `index` of an endless supply; beyond the pool a suffix tells repetitions apart. Its texts live
- * in the scratch until the next call. */
+/* Message `index` of an endless supply; beyond the pool a suffix tells repetitions apart, and the system
+ * message does not repeat. Its texts live in the scratch until the next call. */
 typedef struct {
   char content[8192], body[8192];
 } Scratch;
 
 static inline Message message_at(size_t index, Scratch *scratch) {
-  Message m = pool[index % pool_count];
-  if (index < pool_count) return m;
+  if (index < pool_count) return pool[index];
+  Message m = pool[1 + (index - 1) % (pool_count - 1)];
   char suffix[32];
   uint32_t n = (uint32_t)snprintf(suffix, sizeof suffix, " #%zu", index);
   if (m.content_len + n > sizeof scratch->content || m.body_len + n > sizeof scratch->body)
@@ -160,6 +161,16 @@ static inline void report(Mark from, size_t n) {
 /* The thread of the i-th append: `run` messages in a thread, then the next thread, round and round. */
 static inline uint32_t thread_of(size_t i, uint32_t threads, uint32_t run) {
   return (uint32_t)(i / run % threads);
+}
+
+/* Stays on the core that BENCH_CORE names, if it does. */
+static inline void pin(void) {
+  const char *core = getenv("BENCH_CORE");
+  if (!core) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET((size_t)atol(core), &set);
+  sched_setaffinity(0, sizeof set, &set);
 }
 
 static inline long number(const char *text) {

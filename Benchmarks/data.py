@@ -146,10 +146,13 @@ def generate(count: int = COUNT, seed: int = 20) -> list[Message]:
 
 
 def numbered(pool: list[Message], index: int) -> Message:
-    """Message `index` of an endless supply: beyond the pool it repeats, told apart by a suffix."""
-    message = pool[index % len(pool)]
+    """Message `index` of an endless supply: beyond the pool it repeats, told apart by a suffix.
+
+    The system message does not repeat.
+    """
     if index < len(pool):
-        return message
+        return pool[index]
+    message = pool[1 + (index - 1) % (len(pool) - 1)]
     return {**message, "content": f"{message['content']} #{index}"}
 
 

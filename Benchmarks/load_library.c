@@ -6,6 +6,7 @@
 #include "bench.h"
 
 int main(int argc, char **argv) {
+  pin();
   if (argc != 2) fail(argv[0], "load_library LIBRARY");
   double from = now(), used = cpu();
   void *handle = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);

@@ -3,7 +3,6 @@
  * reference of most rows.
  *
  *   raw_sqlite append     DB DATA COUNT THREADS RUN BATCH   CPU of durable appends
- *   raw_sqlite growth     DB DATA FILL COUNT                one append when the thread has FILL messages
  *   raw_sqlite load       DB DATA FILL                      last 50, whole thread, window of 8,000 tokens
  *   raw_sqlite concurrent DB DATA WRITERS EACH              group commit by a thread that writes for all
  */
@@ -219,6 +218,7 @@ static void concurrent(const char *path, uint32_t writers) {
 }
 
 int main(int argc, char **argv) {
+  pin();
   if (argc < 5) fail(argv[0], "append|growth|load|concurrent DB DATA ...");
   const char *command = argv[1], *path = argv[2];
   messages_load(argv[3]);
@@ -241,24 +241,6 @@ int main(int argc, char **argv) {
     printf("}\n");
     expect(value(s.db, "SELECT count(*) FROM messages"), (int64_t)count, "messages stored");
     expect(value(s.db, "SELECT sum(next_seq) FROM threads"), (int64_t)count, "sum of seqs");
-  } else if (!strcmp(command, "growth") && argc == 6) {
-    size_t at = (size_t)number(argv[4]), count = (size_t)number(argv[5]);
-    Store s = store_open(path, "FULL");
-    threads_create(&s, 1);
-    fill(&s, at);
-    double *took = malloc(count * sizeof *took);
-    Scratch scratch;
-    Mark from = mark();
-    for (size_t i = 0; i < count; i++) {
-      double t = now();
-      Message m = message_at(at + i, &scratch);
-      run(s.db, s.begin);
-      put(&s, &m, 0);
-      run(s.db, s.commit);
-      took[i] = now() - t;
-    }
-    report(from, count);
-    printf(",\"median_us\":%.3f}\n", median(took, count) * 1e6);
   } else if (!strcmp(command, "load") && argc == 5) {
     size_t at = (size_t)number(argv[4]), found;
     Store s = store_open(path, "OFF");

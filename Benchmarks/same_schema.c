@@ -315,6 +315,7 @@ static void tails(const char *path, uint32_t threads, int warm, double *us, doub
 }
 
 int main(int argc, char **argv) {
+  pin();
   if (argc < 7) fail(argv[0], "append|read DB DATA COUNT THREADS RUN ...");
   const char *command = argv[1], *path = argv[2];
   size_t count = (size_t)number(argv[4]);
