@@ -4,6 +4,7 @@
     python_peers.py load       DB FILL                      ours: last 50 and all, as dicts
     python_peers.py decode     FILL                         the least that dicts from packed bytes cost
     python_peers.py concurrent DB WRITERS EACH              ours: threads of Python, each with its thread
+    python_peers.py import     TIMES                        processes that import ours, and bare ones
 
 KIND: ours (dicts), ours_text (role and text), sqlite3 (by hand), agents (openai-agents' SQLiteSession).
 Each prints one JSON object; what was stored is read again and compared, a difference ends with status 4.
@@ -18,6 +19,7 @@ import os
 import sqlite3
 import statistics
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -313,6 +315,18 @@ def concurrent(path: str, writers: int, each: int) -> dict[str, float]:
     return {"n": writers * each, "rate": writers * each / took}
 
 
+def imports(times: int) -> dict[str, float]:
+    """Milliseconds of whole processes, by turns: bare, and with the import."""
+    took: dict[str, list[float]] = {"pass": [], "import memexllm": []}
+    for _ in range(times):
+        for program, into in took.items():
+            start = now()
+            subprocess.run([sys.executable, "-c", program], check=True)
+            into.append((now() - start) * 1e3)
+    bare, whole = (statistics.median(times) for times in took.values())
+    return {"bare_ms": bare, "import_ms": whole - bare}
+
+
 def main() -> None:
     """Runs one command."""
     core = os.environ.get("BENCH_CORE")
@@ -323,6 +337,7 @@ def main() -> None:
         "load": load,
         "decode": decode,
         "concurrent": concurrent,
+        "import": imports,
     }
     words = [int(word) if word.isdigit() else word for word in sys.argv[2:]]
     print(json.dumps(commands[sys.argv[1]](*words)))

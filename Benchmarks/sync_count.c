@@ -6,7 +6,6 @@
  * SYNC_COUNT_DELAY_US=n replaces every sync by a sleep of n microseconds: a disk that behaves the same in
  * every run.
  */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdarg.h>
