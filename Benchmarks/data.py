@@ -13,8 +13,8 @@ import json
 import random
 import struct
 import sys
-from itertools import accumulate
 from bisect import bisect
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 

@@ -124,7 +124,9 @@ class ByHand(Store):
             row, seq = execute(
                 "SELECT id, next_seq FROM threads WHERE name = ?", (f"t{thread}",)
             ).fetchone()
-            execute("UPDATE threads SET next_seq = ?, updated_at = ? WHERE id = ?", (seq + 1, at, row))
+            execute(
+                "UPDATE threads SET next_seq = ?, updated_at = ? WHERE id = ?", (seq + 1, at, row)
+            )
             execute(
                 "INSERT INTO messages(thread_id, seq, role, content, metadata, created_at, tokens)"
                 " VALUES(?, ?, ?, ?, ?, ?, ?)",

@@ -188,7 +188,10 @@ def append_tasks(setting: Setting) -> list[Task]:
                     counted=True,
                 ),
                 Contestant(
-                    "reference", program("raw_sqlite", "append", *shape(run)), disk=True, counted=True
+                    "reference",
+                    program("raw_sqlite", "append", *shape(run)),
+                    disk=True,
+                    counted=True,
                 ),
             ],
             [
@@ -220,9 +223,7 @@ def append_tasks(setting: Setting) -> list[Task]:
         )
 
     def cpu(name: str, what: str, bar: float, ours: str, reference: str = "raw") -> Row:
-        return Row(
-            name, what, "us CPU", f"<= {bar}", pair("cpu_us", ours, reference), at_most=bar
-        )
+        return Row(name, what, "us CPU", f"<= {bar}", pair("cpu_us", ours, reference), at_most=bar)
 
     runs = Task(
         [
@@ -741,7 +742,9 @@ class Bench:
                 core = quietest_core()
                 runs: dict[str, Run] = {}
                 for contestant in task.contestants:
-                    progress.show(f"{wanted[0].name}: round {number + 1} of {count}, {contestant.name}")
+                    progress.show(
+                        f"{wanted[0].name}: round {number + 1} of {count}, {contestant.name}"
+                    )
                     runs[contestant.name] = self.run(contestant, core)
                 rounds.append(runs)
         except Failure as failure:
@@ -993,9 +996,14 @@ def main() -> int:
     missed = [r.row.name for r in results if r.met() is False]
     met = sum(r.met() is True for r in results)
     if setting.quick:
-        print(f"\n{len(results) - len(failed)} of {len(results)} rows ran; figures this small say nothing")
+        print(
+            f"\n{len(results) - len(failed)} of {len(results)} rows ran; figures this small say nothing"
+        )
     else:
-        print(f"\n{met} targets met, {len(missed)} missed" + (f": {', '.join(missed)}" if missed else ""))
+        print(
+            f"\n{met} targets met, {len(missed)} missed"
+            + (f": {', '.join(missed)}" if missed else "")
+        )
     if failed:
         print(f"FAILED: {', '.join(failed)}")
     print(f"written: {asked.output}")

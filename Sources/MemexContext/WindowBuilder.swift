@@ -17,7 +17,10 @@ struct WindowBuilder: ~Copyable {
     /// Where the instruction that is in force begins: the last run of adjacent system messages.
     private var instruction: Int64 = 0
 
-    init(_ strategy: Strategy, _ request: WindowRequest, _ source: any MessageSource, _ tokenizer: any Tokenizer) {
+    init(
+        _ strategy: Strategy, _ request: WindowRequest, _ source: any MessageSource,
+        _ tokenizer: any Tokenizer
+    ) {
         self.strategy = strategy
         self.request = request
         self.source = source

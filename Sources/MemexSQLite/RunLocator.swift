@@ -22,7 +22,9 @@ final class RunLocator {
     private let keyOfRow: SQLiteStatement
     private let maximum: SQLiteStatement
 
-    init(_ connection: SQLiteConnection, _ prepare: (String) throws(MemexError) -> SQLiteStatement) throws(MemexError) {
+    init(_ connection: SQLiteConnection, _ prepare: (String) throws(MemexError) -> SQLiteStatement)
+        throws(MemexError)
+    {
         self.connection = connection
         floor = try prepare("SELECT key, row FROM runs WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT 1")
         keyOfRow = try prepare("SELECT key, created_at_us FROM messages WHERE row = ?")
@@ -72,7 +74,8 @@ final class RunLocator {
         guard let run = try run(thread, upTo: RowKey.bounds(thread).1) else { return (0, 0) }
         // The thread that was written last has the last row.
         let newest = try lastRow()
-        if newest.key >= run.key, newest.key <= RowKey.bounds(thread).1, run.row(of: newest.key) == newest.row {
+        if newest.key >= run.key, newest.key <= RowKey.bounds(thread).1, run.row(of: newest.key) == newest.row
+        {
             return (RowKey.seq(newest.key), newest.createdAt)
         }
         let end = try self.end(run)
@@ -92,14 +95,18 @@ final class RunLocator {
         let limit = RowKey.bounds(run.key >> 32).1 &- run.key
         var known: Int64 = 0
         var step: Int64 = 1
-        while known &+ step <= limit, let time = try time(of: run.key &+ known &+ step, at: run.row &+ known &+ step) {
+        while known &+ step <= limit,
+            let time = try time(of: run.key &+ known &+ step, at: run.row &+ known &+ step)
+        {
             known &+= step
             createdAt = time
             step &*= 2
         }
         while step > 1 {
             step /= 2
-            if known &+ step <= limit, let time = try time(of: run.key &+ known &+ step, at: run.row &+ known &+ step) {
+            if known &+ step <= limit,
+                let time = try time(of: run.key &+ known &+ step, at: run.row &+ known &+ step)
+            {
                 known &+= step
                 createdAt = time
             }

@@ -115,7 +115,9 @@ final class SQLiteReader {
                 throw connection.error(code, "reading messages")
             }
             var next: RunLocator.Run?
-            if code == SQLITE_ROW { next = RunLocator.Run(key: runsAscending.int(0), row: runsAscending.int(1)) }
+            if code == SQLITE_ROW {
+                next = RunLocator.Run(key: runsAscending.int(0), row: runsAscending.int(1))
+            }
             if let run = current {
                 let start = max(run.key, first)
                 let end = next.map { $0.key - 1 } ?? last

@@ -105,9 +105,17 @@ enum SQLiteSchema {
             "configuring the database")
     }
 
-    /// Creates the tables in an empty database, or checks that those that are there are ours. The caller
-    /// holds the writers' lock.
-    static func prepare(_ connection: SQLiteConnection, readOnly: Bool) throws(MemexError) {
+    private enum Found { case empty, ours }
+
+    /// Throws when a file is another program's or of a newer schema. Changes nothing.
+    static func refuseForeign(_ path: String) throws(MemexError) {
+        let connection = try SQLiteConnection(
+            path: path, readOnly: true, create: false, busyTimeout: 1_000_000)
+        defer { connection.close() }
+        _ = try inspect(connection)
+    }
+
+    private static func inspect(_ connection: SQLiteConnection) throws(MemexError) -> Found {
         let found = try connection.value("PRAGMA user_version") ?? 0
         let application = try connection.value("PRAGMA application_id") ?? 0
         if application == applicationID {
@@ -120,16 +128,22 @@ enum SQLiteSchema {
             guard found == version else {
                 throw MemexError(.corrupt, "the database has schema \(found), which never existed")
             }
-            return
+            return .ours
         }
-        let tables = try connection.value(
-            "SELECT count(*) FROM sqlite_master WHERE name IN ('threads', 'messages')")
+        let tables = try connection.value("SELECT count(*) FROM sqlite_master")
         guard tables == 0, application == 0 else {
             throw MemexError(
                 .invalid,
                 "the database belongs to another program (application_id \(application)); "
                     + "give another path, nothing was changed")
         }
+        return .empty
+    }
+
+    /// Creates the tables in an empty database, or checks that those that are there are ours. The caller
+    /// holds the writers' lock.
+    static func prepare(_ connection: SQLiteConnection, readOnly: Bool) throws(MemexError) {
+        if try inspect(connection) == .ours { return }
         guard !readOnly else {
             throw MemexError(.notFound, "the database has no conversations yet and was opened read-only")
         }

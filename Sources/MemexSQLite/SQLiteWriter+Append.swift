@@ -34,12 +34,10 @@ extension SQLiteWriter {
             return earlier
         }
         guard operation.expectSeq == 0 || operation.expectSeq == state.lastSeq + 1 else {
-            throw MemexError(
-                .conflict, "expect_seq is \(operation.expectSeq), the next seq is \(state.lastSeq + 1)",
-                detailMembers: "\"path\":\"/expect_seq\",\"next_seq\":\(state.lastSeq + 1)")
+            throw ContractError.seq(operation.expectSeq, state.lastSeq + 1)
         }
         guard state.lastSeq <= Limits.seq - count else {
-            throw MemexError(.limit, "the thread has reached the last seq, \(Limits.seq)")
+            throw ContractError.lastSeq
         }
         var result = WriteResult()
         result.key = key
@@ -61,7 +59,7 @@ extension SQLiteWriter {
         return result
     }
 
-    static let gone = MemexError(.notFound, "the thread does not exist any more")
+    static let gone = ContractError.gone
 
     /// Moves the thread in the coarse order of activity when it is due.
     func noteActivity(_ key: Int64, _ state: inout ThreadState) throws(MemexError) {
@@ -120,8 +118,7 @@ extension SQLiteWriter {
         }
         guard code == SQLITE_DONE else {
             if code == MEMEX_SQLITE_CONSTRAINT_UNIQUE {
-                throw MemexError(
-                    .exists, "the message id is taken in this thread", detailMembers: "\"path\":\"/id\"")
+                throw ContractError.messageExists
             }
             throw connection.error(code, "storing a message")
         }
@@ -208,9 +205,7 @@ extension SQLiteWriter {
             UInt64(littleEndian: blob.loadUnaligned(fromByteOffset: 20, as: UInt64.self))
         )
         guard stored == count, digest == operation.digest else {
-            throw MemexError(
-                .conflict, "the idempotency key was used with other bytes; use a new key for new messages",
-                detailMembers: "\"path\":\"/idempotency_key\"")
+            throw ContractError.otherBytes
         }
         var result = WriteResult()
         result.key = key

@@ -88,7 +88,7 @@ extension SQLiteWriter {
         }
         guard code == SQLITE_DONE else {
             if code == MEMEX_SQLITE_CONSTRAINT_UNIQUE {
-                throw MemexError(.exists, "the thread id is taken", detailMembers: "\"path\":\"/id\"")
+                throw ContractError.threadExists
             }
             throw connection.error(code, "creating a thread")
         }
@@ -112,13 +112,10 @@ extension SQLiteWriter {
         }
         guard code == SQLITE_ROW else { throw Self.gone }
         if let expected = update.expectVersion, expected != current.int(0) {
-            throw MemexError(
-                .conflict,
-                "if_version is \(expected), the thread has version \(current.int(0)); read it again",
-                detailMembers: "\"path\":\"/if_version\",\"version\":\(current.int(0))")
+            throw ContractError.version(expected, current.int(0))
         }
         if let expected = update.expectChanges, expected != current.int(1) {
-            throw MemexError(.conflict, "the thread was changed meanwhile; read it again")
+            throw ContractError.changed
         }
         let statement = statements.updateThread
         statement.bind(1, key)
@@ -237,8 +234,7 @@ extension SQLiteWriter {
         }
         guard code == SQLITE_DONE else {
             if code == MEMEX_SQLITE_CONSTRAINT_UNIQUE {
-                throw MemexError(
-                    .exists, "the message id is taken in this thread", detailMembers: "\"path\":\"/id\"")
+                throw ContractError.messageExists
             }
             throw connection.error(code, "storing a message")
         }
