@@ -231,8 +231,7 @@ package final class SQLiteEngine: StorageEngine, @unchecked Sendable {
 
     package func check(until deadline: Deadline) throws(MemexError) -> [String] {
         try read { (reader) throws(MemexError) in
-            let found = try reader.connection.text("PRAGMA quick_check(1)") ?? "no answer"
-            return found == "ok" ? [] : ["SQLite reports a damaged structure"]
+            try SQLiteChecker(reader.connection).problems(until: deadline)
         }
     }
 
