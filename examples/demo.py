@@ -136,13 +136,13 @@ def write(run: Run, kill_at: int | None) -> int | None:
     killed = None
     for line in child.stdout:
         if line.startswith("!"):
-            _, number, place, reason = line.split(" ", 3)
-            conversation = run.conversations[int(number)]
+            _, refused, at, reason = line.split(" ", 3)
+            conversation = run.conversations[int(refused)]
             child.wait()
             progress.clear()
             raise BadInput(
-                f"{Path(run.path).name}, line {conversation.lines[int(place)]}, message"
-                f" {int(place) + 1}, was refused: {reason.strip()}"
+                f"{Path(run.path).name}, line {conversation.lines[int(at)]}, message"
+                f" {int(at) + 1}, was refused: {reason.strip()}"
             )
         fields = line.split()
         if len(fields) != 4 or not line.endswith("\n"):
@@ -216,7 +216,7 @@ def append_from_c(run: Run) -> None:
 
 def keep(run: Run, memexllm: Any) -> bool:
     """Everything up to the comparison of all bodies; False when something was lost."""
-    show.heading("Keeping it", f"{url().removeprefix('sqlite:///')}")
+    show.heading("Keeping it", os.path.relpath(FOLDER / "chat.db"))
     half = max(1, run.total // 2)
     pid = write(run, half)
     show.step(
@@ -302,8 +302,8 @@ def tell(run: Run, memexllm: Any, budget: int | None) -> None:
             "What the model sees",
             f"{window.tokens:,} of at most {limit:,} tokens ({window.tokenizer})",
         )
-        say_bar = show.bar(window.tokens / limit, show.WIDTH - 40)
-        show.say(f"     {say_bar}  {len(window.messages)} of {window.message_count} messages")
+        gauge = show.gauge(window.tokens / limit, show.WIDTH - 40)
+        show.say(f"     {gauge}  {len(window.messages)} of {window.message_count} messages")
         show.say()
         show.window(window_entries(window.kept, window.left_out))
         stats = store.stats()
@@ -324,8 +324,7 @@ def tell(run: Run, memexllm: Any, budget: int | None) -> None:
             (
                 "an append from Python",
                 show.span(statistics.median(times)),
-                f"median; 99 of 100 within {show.span(times[min(len(times) - 1, len(times) * 99 // 100)])};"
-                " each one synced",
+                f"median; 99 of 100 within {show.span(times[len(times) * 99 // 100])}; each synced",
             ),
             ("an append from C", show.span(run.c_us), "mean of two, the first ones of its process"),
             ("opened after the kill", show.span(run.reopened_us), "recovery included"),

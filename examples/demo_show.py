@@ -257,7 +257,7 @@ def window(entries: Sequence[tuple[bool, int, int, str, int | None]]) -> None:
         say(f"   {mark} {line if kept else paint(line, 'dim')}")
 
 
-def bar(part: float, room: int) -> str:
+def gauge(part: float, room: int) -> str:
     """A bar that is full to a part."""
     full = round(max(0.0, min(1.0, part)) * room)
     return paint(glyph("full") * full, "green") + paint(glyph("empty") * (room - full), "dim")
@@ -290,7 +290,7 @@ class Progress:
             return
         self._shown = now + 0.1
         self._used = True
-        line = bar(done / max(1, self._total), 30)
+        line = gauge(done / max(1, self._total), 30)
         print(f"\r    {self._what} {line} {done:,}/{self._total:,}", end="\x1b[K", flush=True)
 
     def clear(self) -> None:
