@@ -59,6 +59,8 @@ static memex_status seen(memex_status status, const char *where) {
     did.statuses[0]++;
   } else if (status == MEMEX_E_NO_MEMORY) {
     did.statuses[1]++;
+  } else if (strstr(where, "memex_store_open") && (status == MEMEX_E_UNAVAILABLE || status == MEMEX_E_IO)) {
+    did.statuses[1]++; /* the loader and SQLite's open do not say that it was memory */
   } else if (status != MEMEX_E_HANDLE) { /* a handle that was not made */
     did.statuses[2]++;
     did.other = status;
