@@ -66,7 +66,9 @@ def error(status: int, code: str = "bad", **headers: str) -> Reply:
     return Reply(status=status, document={"error": problem}, headers=headers)
 
 
-def chunk(delta: dict[str, Any], finish_reason: str | None = None, index: int = 0) -> dict[str, Any]:
+def chunk(
+    delta: dict[str, Any], finish_reason: str | None = None, index: int = 0
+) -> dict[str, Any]:
     """A piece of a stream."""
     return {
         "id": "chatcmpl-2",

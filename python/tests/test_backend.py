@@ -306,7 +306,7 @@ def test_reasons_of_a_strategy(talk: memexllm.Thread) -> None:
         "reasoned", lambda request: {"keep": [11], "reasons": {"11": "I like it"}}
     )
     window = talk.context(strategy=strategies.custom("reasoned"))
-    assert {"I like it"} & {entry["reason"] for entry in window.kept}
+    assert "I like it" in {entry.get("detail") for entry in window.kept}
     memexllm.unregister_strategy("reasoned")
 
 

@@ -266,9 +266,7 @@ def test_a_stream_that_is_cut_is_kept_as_incomplete(
     assert server.seen[-1] == user("again")[0]
 
 
-def test_half_a_tool_call_is_never_kept(
-    client: Any, server: Server, store: memexllm.Store
-) -> None:
+def test_half_a_tool_call_is_never_kept(client: Any, server: Server, store: memexllm.Store) -> None:
     server.say(streamed_calls(None))
     with pytest.raises(openai.APIConnectionError):
         list(ask(client, user("do"), stream=True))
@@ -345,9 +343,7 @@ def test_raw_responses(client: Any, server: Server, store: memexllm.Store) -> No
     assert store.threads.open("t").count() == 2
 
 
-def test_windows(
-    plain_client: openai.OpenAI, server: Server, store: memexllm.Store
-) -> None:
+def test_windows(plain_client: openai.OpenAI, server: Server, store: memexllm.Store) -> None:
     client = with_history(store=store, max_tokens=120)(plain_client)
     thread = store.threads.create(id="t")
     thread.append("system", "Be nice.")

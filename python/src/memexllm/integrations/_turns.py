@@ -25,9 +25,7 @@ _REPLY_ONLY = ("annotations", "parsed")
 def plain(value: Any) -> Any:
     """A value of the SDK's as JSON: dicts as they are, objects without what is None or not set."""
     if hasattr(value, "model_dump"):
-        return value.model_dump(
-            mode="json", exclude_unset=True, exclude_none=True, warnings=False
-        )
+        return value.model_dump(mode="json", exclude_unset=True, exclude_none=True, warnings=False)
     if isinstance(value, dict):
         return {name: plain(entry) for name, entry in value.items()}
     if hasattr(value, "__iter__") and not isinstance(value, (str, bytes)):
