@@ -12,6 +12,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -44,11 +45,12 @@ class DictBackend(memexllm.StorageBackend):
     def commit(self, writes: Sequence[backend.Write]) -> None:
         for kind, key, value in writes:
             present = key in self.data
-            if (
-                (kind == backend.REQUIRE_ABSENT and present)
-                or (kind == backend.REQUIRE_PRESENT and not present)
-                or (kind == backend.REQUIRE_EQUAL and self.data.get(key) != value)
-            ):
+            holds = {
+                backend.REQUIRE_ABSENT: not present,
+                backend.REQUIRE_PRESENT: present,
+                backend.REQUIRE_EQUAL: self.data.get(key) == value,
+            }
+            if not holds.get(kind, True):
                 raise backend.PreconditionFailed
         for kind, key, value in writes:
             if kind == backend.PUT:
@@ -141,10 +143,10 @@ def test_what_a_backend_raises_is_the_cause(name: str, made: list[DictBackend]) 
             assert "secret" not in str(caught.value)
             assert "Trouble" in str(caught.value)
             setattr(made[0], method, original)
-        made[0].commit = lambda writes: sys.exit(3)  # type: ignore[method-assign]
+        setattr(made[0], "commit", lambda writes: sys.exit(3))
         with pytest.raises(SystemExit):
             thread.append("user", "x")
-        del made[0].commit  # type: ignore[method-assign]
+        delattr(made[0], "commit")
         before = thread.count()
         assert thread.append("user", "works again").seq == before + 1
 
@@ -310,6 +312,11 @@ def test_reasons_of_a_strategy(talk: memexllm.Thread) -> None:
     memexllm.unregister_strategy("reasoned")
 
 
+def _answer(answer: Any, request: dict[str, Any]) -> Any:
+    assert request["messages"]
+    return answer
+
+
 def test_what_a_strategy_raises_is_the_cause(talk: memexllm.Thread) -> None:
     def fail(request: dict[str, Any]) -> list[int]:
         raise KeyError(request["config"]["type"])
@@ -319,8 +326,9 @@ def test_what_a_strategy_raises_is_the_cause(talk: memexllm.Thread) -> None:
         talk.context(strategy=strategies.custom("failing"))
     assert isinstance(caught.value.__cause__, KeyError)
     memexllm.unregister_strategy("failing")
-    for answer in (None, 7, ["x"], {"keep": "x"}, {"nosuch": []}, [99]):
-        memexllm.register_strategy("nonsense", lambda request, answer=answer: answer)
+    nonsense: list[Any] = [None, 7, ["x"], {"keep": "x"}, {"nosuch": []}, [99]]
+    for answer in nonsense:
+        memexllm.register_strategy("nonsense", partial(_answer, answer))
         with pytest.raises(errors.CallbackError):
             talk.context(strategy=strategies.custom("nonsense"))
         memexllm.unregister_strategy("nonsense")

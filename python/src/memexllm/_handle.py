@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import TypeVar
 
-    HandleType = TypeVar("HandleType", bound="Handle")
+    Self = TypeVar("Self", bound="Handle")
 
 
 class Slot:  # pylint: disable=too-few-public-methods
@@ -170,7 +170,7 @@ class Handle:
         if handle:
             type(self)._release(handle)
 
-    def __enter__(self: HandleType) -> HandleType:
+    def __enter__(self: Self) -> Self:
         return self
 
     def __exit__(
@@ -185,4 +185,5 @@ class Handle:
         handle = getattr(self, "_handle", None)
         if handle:
             self._handle = None
+            # pylint: disable-next=declare-non-slot
             type(self)._release(handle)
