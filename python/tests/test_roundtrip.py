@@ -127,7 +127,7 @@ def test_any_metadata(thread: memexllm.Thread, metadata: dict[str, Any]) -> None
 @SHARED
 @given(
     identifier=some.text(
-        alphabet=some.characters(codec="utf-8", exclude_categories=("Cc",)), min_size=1, max_size=60
+        alphabet=some.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=60
     )
 )
 def test_any_id(store: memexllm.Store, identifier: str) -> None:

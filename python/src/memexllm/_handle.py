@@ -159,7 +159,7 @@ class Handle:
 
     __slots__ = ("_handle",)
 
-    _release: Any
+    _release: Any  # pylint: disable=declare-non-slot
 
     def __init__(self, handle: int) -> None:
         self._handle: int | None = handle
@@ -185,5 +185,4 @@ class Handle:
         handle = getattr(self, "_handle", None)
         if handle:
             self._handle = None
-            # pylint: disable-next=declare-non-slot
             type(self)._release(handle)
