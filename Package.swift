@@ -47,7 +47,10 @@ let always: [String] = [
 // Sanitizers bring their own allocator and leave symbols to be resolved by the executable.
 let unlessSanitized: [String] = [
     "-z", "defs", "-s", "--wrap=malloc", "--wrap=calloc", "--wrap=realloc", "--wrap=free",
-    "--wrap=posix_memalign", "--wrap=aligned_alloc",
+    "--wrap=posix_memalign", "--wrap=aligned_alloc", "--wrap=malloc_usable_size",
+    // operator new and delete, plain and aligned: the Swift runtime is C++.
+    "--wrap=_Znwm", "--wrap=_ZnwmSt11align_val_t", "--wrap=_ZdlPv", "--wrap=_ZdlPvm",
+    "--wrap=_ZdlPvSt11align_val_t", "--wrap=_ZdlPvmSt11align_val_t",
 ]
 
 func linkerFlags() -> [String] {
@@ -80,7 +83,10 @@ var targets: [Target] = [
     library(
         "Memex",
         ["MemexContext", "MemexTokens", "MemexSQLite", "MemexStorage", "MemexModel", "CMemexShim"]),
-    library("MemexConformance", ["Memex", "MemexStorage", "MemexModel"]),
+    // Its speed is that of the backend that it checks.
+    .target(
+        name: "MemexConformance", dependencies: ["Memex", "MemexStorage", "MemexModel"],
+        swiftSettings: swiftSettings + (distribution ? [.unsafeFlags(["-Osize"])] : [])),
     library(
         "MemexABI",
         [
@@ -96,17 +102,21 @@ var targets: [Target] = [
 if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
     targets += [
         .target(
-            name: "MemexTestSupport", dependencies: ["Memex", "MemexStorage", "MemexModel"],
+            name: "MemexTestSupport",
+            dependencies: ["MemexConformance", "Memex", "MemexStorage", "MemexModel"],
             path: "Tests/MemexTestSupport", swiftSettings: swiftSettings),
         tests("MemexModelTests", ["MemexModel", "CJansson", "MemexTestSupport"]),
         tests("MemexStorageTests", ["MemexStorage", "MemexModel", "MemexTestSupport"]),
+        tests("MemexSQLiteTests", ["MemexSQLite", "MemexStorage", "MemexModel", "MemexTestSupport"]),
         tests(
-            "MemexSQLiteTests", ["MemexSQLite", "MemexStorage", "MemexModel", "MemexTestSupport"]),
-        tests(
-            "MemexContextTests", ["MemexContext", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+            "MemexContextTests",
+            ["MemexContext", "MemexStorage", "MemexTokens", "MemexModel", "MemexTestSupport"]),
         tests(
             "MemexTests",
-            ["Memex", "MemexConformance", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+            [
+                "Memex", "MemexConformance", "MemexContext", "MemexStorage", "MemexTokens", "MemexModel",
+                "MemexTestSupport",
+            ]),
         tests("MemexABITests", ["MemexABI", "CMemex", "MemexTestSupport"]),
     ].filter { FileManager.default.fileExists(atPath: "\(root)/Tests/\($0.name)") }
 }

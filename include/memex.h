@@ -537,6 +537,7 @@ void memex_cursor_free(memex_cursor *cursor);
  * Steps: {"type": "fifo", "last": n}, {"type": "token_budget", "max_tokens": n},
  * {"type": "pin", "roles": ["system"], "flagged": true}, {"type": NAME, "examine": n, ...} of a
  * registered strategy.
+ * NULL or no text: pin system messages, then token_budget.
  * Ownership: *out is owned; memex_strategy_free. Errors: INVALID, NOT_FOUND. @since 0.2
  */
 memex_status memex_strategy_open(const char *pipeline, size_t pipeline_len, memex_strategy **out,

@@ -1,4 +1,5 @@
 package import MemexModel
+internal import MemexContext
 internal import MemexTokens
 
 /// What is built in and registered, as JSON.
@@ -16,6 +17,7 @@ package enum Description {
         ]
         out.append(text: limits.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ","))
         list("},\"backends\":[", ["memory", "sqlite"] + BackendRegistry.names, &out)
+        list("],\"strategies\":[", StrategyRegistry.names, &out)
         list("],\"tokenizers\":[", Tokenizers.names, &out)
         list("],\"formats\":[", MessageFormat.allCases.map { "\($0.name)" }, &out)
         list("],\"commands\":[", Commands.names, &out)

@@ -101,7 +101,9 @@ struct DraftBuilder {
     }
 
     private func note(_ facts: BodyFacts, _ head: inout RecordHead) {
-        head.set(RecordHead.Flag.simple, facts.has(BodyFacts.simple))
+        // With the role first, so that role and content alone give the body's order back.
+        let isSimple = facts.has(BodyFacts.simple) && facts.roleOffset < facts.contentOffset
+        head.set(RecordHead.Flag.simple, isSimple)
         head.set(RecordHead.Flag.contentEscaped, facts.has(BodyFacts.contentEscaped))
         head.set(RecordHead.Flag.roleEscaped, facts.has(BodyFacts.roleEscaped))
         head.set(RecordHead.Flag.toolCalls, facts.has(BodyFacts.toolCalls))

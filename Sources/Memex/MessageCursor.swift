@@ -1,6 +1,5 @@
 package import MemexModel
 internal import MemexStorage
-internal import Synchronization
 
 /// A list that is read page by page.
 package protocol Cursor: AnyObject, Sendable {
@@ -11,7 +10,7 @@ package protocol Cursor: AnyObject, Sendable {
 }
 
 /// Pages of a thread's messages. It keeps a position, no snapshot: the upper end is fixed when it is made.
-package final class MessageCursor: Cursor {
+package final class MessageCursor: Cursor, @unchecked Sendable {
     private let thread: ConversationThread
     private let query: MessageQuery
     private let chain: ThreadChain
@@ -21,25 +20,21 @@ package final class MessageCursor: Cursor {
         var to: Int64
         var left: Int64
     }
-    private let position: Mutex<Position>
+    private let turn = Turn()
+    private var position: Position
 
     init(_ thread: ConversationThread, _ query: MessageQuery) throws(MemexError) {
         self.thread = thread
         self.query = query
         chain = try thread.chain()
-        position = Mutex(Position(from: query.from, to: query.to, left: query.limit))
+        position = Position(from: query.from, to: query.to, left: query.limit)
     }
 
     package func next(_ out: inout ByteBuffer) throws(MemexError) -> Bool {
         try thread.session.authorize(.read)
         return try thread.store.inside { () throws(MemexError) in
             var buffer = ByteBuffer()
-            let outcome: Result<Bool, MemexError> = position.withLock { position in
-                do throws(MemexError) {
-                    return .success(try self.page(&position, &buffer))
-                } catch { return .failure(error) }
-            }
-            let found = try outcome.get()
+            let found = try turn.take { () throws(MemexError) in try page(&position, &buffer) }
             out = buffer
             return found
         }
@@ -52,6 +47,7 @@ package final class MessageCursor: Cursor {
         // Tombstones are read but not counted, so the engine's own limit cannot be used when there are any.
         range.limit = limit + (query.includeDeleted ? 0 : min(query.slack, Limits.pageItems))
         var writer = PageWriter(query.layout)
+        writer.reserve(Int(min(limit, position.to &- position.from &+ 1, 512)))
         var count: Int64 = 0
         var rows: Int64 = 0
         var last: Int64 = 0
@@ -73,13 +69,13 @@ package final class MessageCursor: Cursor {
             // A page of nothing but tombstones: go on to the next.
             return exhausted ? false : try page(&position, &out)
         }
-        try writer.finish(&out)
+        try writer.finish(isLast: position.left <= 0 || position.from > position.to, &out)
         return true
     }
 
     package func token() throws(MemexError) -> String {
         try thread.session.checkOpen()
-        let position = position.withLock { $0 }
+        let position = try turn.take { () throws(MemexError) in self.position }
         guard position.left > 0, position.from <= position.to else { return "" }
         return "m1.\(position.from).\(position.to).\(position.left)"
     }
@@ -93,6 +89,10 @@ struct PageWriter: ~Copyable {
     private var count = 0
 
     init(_ layout: MessageLayout) { self.layout = layout }
+
+    mutating func reserve(_ messages: Int) {
+        if layout == .packed { packed.reserve(messages) } else { json.reserve(messages &* 640) }
+    }
 
     var bytes: Int { layout == .packed ? packed.bytes : json.count }
 
@@ -109,9 +109,9 @@ struct PageWriter: ~Copyable {
         count += 1
     }
 
-    mutating func finish(_ out: inout ByteBuffer) throws(MemexError) {
+    mutating func finish(isLast: Bool, _ out: inout ByteBuffer) throws(MemexError) {
         switch layout {
-        case .packed: try packed.write(to: &out)
+        case .packed: try packed.write(isLast: isLast, to: &out)
         case .json:
             json.append("]}")
             swap(&json, &out)

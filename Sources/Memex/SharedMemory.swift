@@ -1,6 +1,5 @@
 internal import MemexModel
 internal import MemexStorage
-internal import Synchronization
 
 /// `memory:name`: one engine a name in this process, kept as long as somebody has it open.
 enum SharedMemory {
@@ -9,7 +8,7 @@ enum SharedMemory {
         var users: Int
     }
 
-    private static let entries = Mutex<[String: Entry]>([:])
+    private static let entries = ProcessWide<[String: Entry]>([:])
 
     static func open(_ name: String, _ environment: Environment) throws(MemexError) -> any StorageEngine {
         let result: Result<any StorageEngine, MemexError> = entries.withLock { entries in

@@ -76,6 +76,13 @@ package final class Store: Sendable {
         }
     }
 
+    /// Throws before anything is changed when the engine cannot wipe what it removes.
+    func requireErasing() throws(MemexError) {
+        guard engine.capabilities.erases else {
+            throw MemexError(.unsupported, "this backend cannot wipe removed bytes; delete without erase")
+        }
+    }
+
     package func interrupt() throws(MemexError) {
         try inside { () throws(MemexError) in
             interruptions.wrappingAdd(1, ordering: .relaxed)

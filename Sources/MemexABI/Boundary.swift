@@ -137,14 +137,12 @@ final class CText: Sendable {
     nonisolated(unsafe) let pointer: UnsafePointer<CChar>?
 
     init(_ text: String) {
-        var copy = text
-        let made: UnsafeMutablePointer<CChar>? = copy.withUTF8 { bytes in
+        pointer = text.withBytes { bytes in
             guard let raw = malloc(bytes.count &+ 1) else { return nil }
             if let from = bytes.baseAddress { memcpy(raw, from, bytes.count) }
             raw.storeBytes(of: 0, toByteOffset: bytes.count, as: UInt8.self)
-            return raw.assumingMemoryBound(to: CChar.self)
+            return UnsafePointer(raw.assumingMemoryBound(to: CChar.self))
         }
-        pointer = UnsafePointer(made)
     }
 
     deinit { free(UnsafeMutablePointer(mutating: pointer)) }

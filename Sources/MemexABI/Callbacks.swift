@@ -75,8 +75,8 @@ final class ReplyObject: @unchecked Sendable {
 
     func add(key: ByteView, value: ByteView) {
         lock.withLock {
-            entries.append(littleEndian: UInt64(key.count))
-            entries.append(littleEndian: UInt64(value.count))
+            entries.append(littleEndian: UInt64(truncatingIfNeeded: key.count))
+            entries.append(littleEndian: UInt64(truncatingIfNeeded: value.count))
             entries.append(key)
             entries.append(value)
         }

@@ -3,6 +3,9 @@ internal import CMemexShim
 internal import Memex
 internal import MemexModel
 internal import MemexStorage
+#if canImport(Glibc)
+    internal import Glibc
+#endif
 
 /// A backend that the host registered.
 final class RegisteredBackend: BackendFactory, @unchecked Sendable {
@@ -55,10 +58,9 @@ final class CustomStore: OrderedStore, @unchecked Sendable {
     init(_ context: HostContext, _ functions: memex_backend, _ url: String) throws(MemexError) {
         self.context = context
         self.functions = functions
-        var text = url
         var opened: UnsafeMutableRawPointer?
         let open = unsafeBitCast(functions.open, to: OpenFunction.self)
-        let result: Result<ReplyObject?, MemexError> = text.withUTF8 { url in
+        let result: Result<ReplyObject?, MemexError> = url.withBytes { url in
             do throws(MemexError) {
                 return .success(
                     try Callback.run(owner, "the backend's open") { reply in
@@ -120,22 +122,24 @@ final class CustomStore: OrderedStore, @unchecked Sendable {
 
     func commit(_ writes: UnsafeBufferPointer<KeyValueWrite>) throws(MemexError) -> Bool {
         let commit = unsafeBitCast(functions.commit, to: CommitFunction.self)
-        return try withUnsafeTemporaryAllocation(of: memex_write.self, capacity: writes.count) {
-            (list) throws(MemexError) -> Bool in
-            for index in 0..<writes.count {
-                let write = writes[index]
-                list.initializeElement(
-                    at: index,
-                    to: memex_write(
-                        kind: write.kind.rawValue, reserved: 0, key: write.key.chars,
-                        key_len: write.key.count,
-                        value: write.value.chars, value_len: write.value.count))
-            }
-            return try Callback.run(owner, "the backend's commit") { reply in
-                memex_shim_call_commit(
-                    commit, instance, list.baseAddress, writes.count, UnsafeMutableRawPointer(reply))
-            } != nil
+        guard let raw = calloc(writes.count, MemoryLayout<memex_write>.stride) else {
+            throw MemexError.noMemory
         }
+        defer { free(raw) }
+        let list = raw.bindMemory(to: memex_write.self, capacity: writes.count)
+        var index = 0
+        while index < writes.count {
+            let write = writes[index]
+            list[index].kind = write.kind.rawValue
+            list[index].key = write.key.chars
+            list[index].key_len = write.key.count
+            list[index].value = write.value.chars
+            list[index].value_len = write.value.count
+            index &+= 1
+        }
+        return try Callback.run(owner, "the backend's commit") { reply in
+            memex_shim_call_commit(commit, instance, list, writes.count, UnsafeMutableRawPointer(reply))
+        } != nil
     }
 
     func close() throws(MemexError) {

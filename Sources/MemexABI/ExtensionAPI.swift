@@ -47,7 +47,7 @@ public func memex_reply_failure(_ reply: OpaquePointer!, _ message: UnsafePointe
 @implementation @_cdecl("memex_register_backend")
 public func memex_register_backend(
     _ name: UnsafePointer<CChar>!, _ name_len: Int, _ backend: UnsafePointer<memex_backend>!,
-    _ user_data: UnsafeMutableRawPointer!, _ destroy: memex_destroy_fn!,
+    _ user_data: UnsafeMutableRawPointer?, _ destroy: memex_destroy_fn?,
     _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> memex_status {
     // Made first, so that destroy runs however this ends.
@@ -61,7 +61,7 @@ public func memex_register_backend(
 
 @implementation @_cdecl("memex_log_handler")
 public func memex_log_handler(
-    _ level: Int32, _ fn: memex_log_fn!, _ user_data: UnsafeMutableRawPointer!, _ destroy: memex_destroy_fn!,
+    _ level: Int32, _ fn: memex_log_fn?, _ user_data: UnsafeMutableRawPointer?, _ destroy: memex_destroy_fn?,
     _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> memex_status {
     let context = HostContext(user_data, destroy)
@@ -97,8 +97,7 @@ final class LogReceiver: LogSink {
 
     func write(_ level: Log.Level, _ text: String) {
         guard memex_shim_callback_enter(Self.owner) == 0 else { return }
-        var copy = text
-        copy.withUTF8 { bytes in
+        text.withBytes { bytes in
             _ = memex_shim_call_log(fn, context.userData, level.rawValue, bytes.chars, bytes.count)
         }
         memex_shim_callback_leave()

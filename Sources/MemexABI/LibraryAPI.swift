@@ -45,8 +45,8 @@ public func memex_bytes_free(_ bytes: UnsafeMutablePointer<memex_bytes>!) {
 
 /// Text that is never freed.
 enum StaticText {
-    static func pointer(_ text: StaticString) -> UnsafePointer<CChar> {
-        UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
+    static func pointer(_ text: StaticString) -> UnsafePointer<CChar>? {
+        text.bytes.chars
     }
 }
 

@@ -71,8 +71,7 @@ package struct ByteBuffer: ~Copyable {
     }
 
     package mutating func append(text: String) {
-        var copy = text
-        copy.withUTF8 { append($0) }
+        text.withBytes { append($0) }
     }
 
     /// Decimal digits of a number.

@@ -24,8 +24,7 @@ package struct MessageID {
     }
 
     package init(threadID: String) {
-        var copy = threadID
-        self = copy.withUTF8 { MessageID(threadID: $0) }
+        self = threadID.withBytes { MessageID(threadID: $0) }
     }
 
     private static func mix(_ value: UInt64) -> UInt64 {

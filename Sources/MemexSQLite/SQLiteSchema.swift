@@ -6,8 +6,9 @@ enum SQLiteSchema {
     /// "MEMX", SQLite's `application_id`.
     static let applicationID: Int64 = 0x4D45_4D58
 
-    /// A message's row key is `thread << 32 | seq`: rows of a thread lie together, without an index.
-    /// Indexes are partial, so an ordinary append touches the message's page and nothing else.
+    /// A message's key is `thread << 32 | seq`. Rows lie in the order of insertion, `runs` finds them (see
+    /// `RunLocator`): an append touches the last page, and a page of `runs` when another thread wrote before.
+    /// Indexes are partial, so an ordinary message is in none of them.
     static let statements = [
         """
         CREATE TABLE threads(
@@ -37,7 +38,8 @@ enum SQLiteSchema {
         "CREATE INDEX thread_roots ON threads(root_key) WHERE root_key <> 0",
         """
         CREATE TABLE messages(
-          key INTEGER PRIMARY KEY,
+          row INTEGER PRIMARY KEY,
+          key INTEGER NOT NULL,
           created_at_us INTEGER NOT NULL,
           role TEXT NOT NULL,
           head BLOB NOT NULL,
@@ -48,12 +50,13 @@ enum SQLiteSchema {
           receipt BLOB,
           marked INTEGER)
         """,
+        "CREATE TABLE runs(key INTEGER PRIMARY KEY, row INTEGER NOT NULL)",
         "CREATE UNIQUE INDEX message_ids ON messages(key >> 32, id) WHERE id IS NOT NULL",
         """
         CREATE UNIQUE INDEX message_idempotency_keys ON messages(key >> 32, idempotency_key)
           WHERE idempotency_key IS NOT NULL
         """,
-        "CREATE INDEX message_marks ON messages(marked) WHERE marked IS NOT NULL",
+        "CREATE INDEX message_marks ON messages(key) WHERE marked IS NOT NULL",
         """
         CREATE TABLE derived(
           thread INTEGER NOT NULL,

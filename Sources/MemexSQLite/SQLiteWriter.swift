@@ -25,6 +25,8 @@ final class SQLiteWriter {
     let environment: Environment
     let statements: WriterStatements
     var states: [Int64: ThreadState] = [:]
+    /// The last row of the table and its key, as long as they are known.
+    var newest: (row: Int64, key: Int64)?
     private static let statesMaximum = 100_000
     private var dataVersion: UInt32 = 0
     private var poison: MemexError?
@@ -72,7 +74,7 @@ final class SQLiteWriter {
                 try apply(request, now: now, needsSavepoint: !isAlone)
                 succeeded += 1
             } catch {
-                states.removeAll(keepingCapacity: true)
+                forget()
                 if Self.endsGroup(error) {
                     rollback()
                     fail(first, error)
@@ -123,7 +125,7 @@ final class SQLiteWriter {
     /// Whether a batch checks all it depends on before it writes one row.
     private static func isIndivisible(_ operations: [WriteOperation]) -> Bool {
         guard operations.count == 1, case .append(let append) = operations[0] else { return false }
-        return append.drafts.count == 1
+        return append.drafts.count == 1 && append.drafts[0].id.count == 0
     }
 
     /// Failures of the engine end the whole group; failures of a request end that request.
@@ -142,6 +144,12 @@ final class SQLiteWriter {
         }
     }
 
+    /// Forgets what was known of the database.
+    private func forget() {
+        states.removeAll(keepingCapacity: true)
+        newest = nil
+    }
+
     // MARK: Transactions
 
     private func begin(until deadline: Deadline) throws(MemexError) {
@@ -157,7 +165,7 @@ final class SQLiteWriter {
         var version: UInt32 = 0
         _ = memex_sqlite_data_version(connection.database, &version)
         if version != dataVersion || states.count > Self.statesMaximum {
-            states.removeAll(keepingCapacity: true)
+            forget()
         }
     }
 
@@ -187,7 +195,7 @@ final class SQLiteWriter {
     }
 
     private func rollback() {
-        states.removeAll(keepingCapacity: true)
+        forget()
         if memex_sqlite_autocommit(connection.database) == 0 {
             _ = statements.rollback.step()
             statements.rollback.reset()

@@ -1,7 +1,6 @@
 import MemexModel
 import MemexStorage
 import MemexTestSupport
-import Synchronization
 import Testing
 
 /// Two engines over one store are what two processes over one store are.
@@ -39,7 +38,7 @@ import Testing
         let engines = [try KeyValueEngine(store), try KeyValueEngine(store)]
         for round in 0..<60 {
             let key = try engines[0].create("thread \(round)")
-            let stored = Mutex(0)
+            let stored = Locked(0)
             try runConcurrently(3) { index in
                 if index == 0 {
                     for _ in 0..<(round % 10) { try engines[0].add(key) }

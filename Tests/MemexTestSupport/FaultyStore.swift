@@ -1,6 +1,5 @@
 package import MemexModel
 package import MemexStorage
-import Synchronization
 
 /// An ordered store that fails as it is told.
 package final class FaultyStore: OrderedStore {
@@ -25,7 +24,7 @@ package final class FaultyStore: OrderedStore {
     }
 
     private let base: any OrderedStore
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     package init(_ base: any OrderedStore) { self.base = base }
 

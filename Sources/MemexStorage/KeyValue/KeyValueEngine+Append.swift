@@ -84,15 +84,15 @@ extension KeyValueEngine {
 
         var seq = thread.pointee.lastSeq
         var moment = thread.pointee.lastCreatedAt
-        for index in 0..<operation.drafts.count {
-            let draft = operation.drafts[index]
+        for draft in operation.drafts {
+            let isFirst = seq == thread.pointee.lastSeq
             seq &+= 1
             moment = draft.createdAt != 0 ? draft.createdAt : now > moment ? now : moment
             at = list.bytes.count
             list.bytes.key(KeyLayout.message, key, seq)
             let rowKey = list.tail(at)
             // Seqs are dense: where the first one is free, the others are.
-            if index == 0 {
+            if isFirst {
                 list.append(.requireAbsent, rowKey)
                 result.firstSeq = seq
                 result.createdAt = moment
@@ -100,7 +100,7 @@ extension KeyValueEngine {
             at = list.bytes.count
             MessageRow.write(
                 draft, seq: seq, createdAt: moment, changes: UInt32(clamping: changes),
-                idempotencyKey: index == 0 ? idempotencyKey : ByteView(start: nil, count: 0), to: &list.bytes)
+                idempotencyKey: isFirst ? idempotencyKey : ByteView(start: nil, count: 0), to: &list.bytes)
             list.append(.put, rowKey, list.tail(at))
             if draft.id.count > 0 { planID(draft.id, key, seq, &list) }
             if draft.head.has(RecordHead.Flag.marked) {

@@ -17,9 +17,8 @@ extension WriteTransaction {
         let first = thread.lastSeq &+ 1
         if operation.expectSeq != 0, operation.expectSeq != first {
             throw MemexError(
-                .conflict,
-                "the next message gets seq \(first), not \(operation.expectSeq); read the new ones",
-                detailMembers: "\"seq\":\(first)")
+                .conflict, "expect_seq is \(operation.expectSeq), the next seq is \(first)",
+                detailMembers: "\"path\":\"/expect_seq\",\"next_seq\":\(first)")
         }
         guard Int64(operation.drafts.count) <= Limits.seq &- thread.lastSeq else {
             throw MemexError(
