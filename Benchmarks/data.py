@@ -1,7 +1,7 @@
 """Deterministic conversations for the benchmarks.
 
-About 415 bytes a message as JSON, 15 % with text that is not ASCII, one turn in five with a tool call
-and its result. The same seed gives the same bytes on every machine and Python version: only
+About 415 bytes a message as JSON, 15 % with text that is not ASCII, one turn in five with a tool
+call and its result. The same seed gives the same bytes on every machine and Python version: only
 `random.Random.random()` is used, whose sequence Python guarantees.
 
     python3 data.py FOLDER [COUNT]     writes FOLDER/chat.bin, which the C programs read

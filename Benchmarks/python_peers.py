@@ -7,8 +7,8 @@
     python_peers.py import TIMES                       processes that import ours, and bare ones
 
 KIND: ours (dicts), ours_text (role and text), sqlite3 (by hand), agents (openai-agents'
-SQLiteSession). Each prints one JSON object; what was stored is read again and compared, a difference
-ends with status 4.
+SQLiteSession). Each prints one JSON object; what was stored is read again and compared, a
+difference ends with status 4.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@
     run.py --only append_c,load_tail
     run.py --list
 
-Contestants of one row take turns, round by round. A row shows the round whose ratio is the median of
-all rounds; figures that are absolute show the least disturbed round. build/bench.json has the rows,
+Contestants of one row take turns, round by round. A row shows the round whose ratio is the median
+of all rounds; figures that are absolute show the least disturbed round. build/bench.json has the rows,
 build/bench/runs.json every single run. README.md in this folder says what each row is.
 
 Exit status 1: a contestant failed, lost a message or changed one. A missed target is no failure.
@@ -110,7 +110,8 @@ def main() -> int:
     met = sum(r.met() is True for r in results)
     if setting.quick:
         print(
-            f"\n{len(results) - len(failed)} of {len(results)} rows ran; figures this small say nothing"
+            f"\n{len(results) - len(failed)} of {len(results)} rows ran;"
+            " figures this small say nothing"
         )
     else:
         print(
