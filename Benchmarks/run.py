@@ -7,8 +7,8 @@
     run.py --list
 
 Contestants of one row take turns, round by round. A row shows the round whose ratio is the median
-of all rounds; figures that are absolute show the least disturbed round. build/bench.json has the rows,
-build/bench/runs.json every single run. README.md in this folder says what each row is.
+of all rounds; figures that are absolute show the least disturbed round. build/bench.json has the
+rows, build/bench/runs.json every single run. README.md in this folder says what each row is.
 
 Exit status 1: a contestant failed, lost a message or changed one. A missed target is no failure.
 """
