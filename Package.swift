@@ -83,7 +83,10 @@ var targets: [Target] = [
     library(
         "Memex",
         ["MemexContext", "MemexTokens", "MemexSQLite", "MemexStorage", "MemexModel", "CMemexShim"]),
-    library("MemexConformance", ["Memex", "MemexStorage", "MemexModel"]),
+    // Its speed is that of the backend that it checks.
+    .target(
+        name: "MemexConformance", dependencies: ["Memex", "MemexStorage", "MemexModel"],
+        swiftSettings: swiftSettings + (distribution ? [.unsafeFlags(["-Osize"])] : [])),
     library(
         "MemexABI",
         [
@@ -99,7 +102,8 @@ var targets: [Target] = [
 if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
     targets += [
         .target(
-            name: "MemexTestSupport", dependencies: ["Memex", "MemexStorage", "MemexModel"],
+            name: "MemexTestSupport",
+            dependencies: ["MemexConformance", "Memex", "MemexStorage", "MemexModel"],
             path: "Tests/MemexTestSupport", swiftSettings: swiftSettings),
         tests("MemexModelTests", ["MemexModel", "CJansson", "MemexTestSupport"]),
         tests("MemexStorageTests", ["MemexStorage", "MemexModel", "MemexTestSupport"]),

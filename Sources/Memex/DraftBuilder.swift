@@ -8,6 +8,8 @@ struct DraftBuilder {
     private var owned: [OwnedBytes] = []
     let store: Store
     let format: MessageFormat
+    /// Bodies come as a list: errors name the place.
+    var isList = false
 
     init(_ store: Store, _ format: MessageFormat) {
         self.store = store
@@ -80,7 +82,8 @@ struct DraftBuilder {
         guard let raw = facts.role(in: body) else {
             if format == .openaiChat {
                 throw MemexError.invalid(
-                    path: "/role", "is missing or no string; give one, or say \"format\":\"opaque\"")
+                    path: isList ? "/\(drafts.count)/role" : "/role",
+                    "is missing or no string; give one, or say \"format\":\"opaque\"")
             }
             return ByteView(start: nil, count: 0)
         }

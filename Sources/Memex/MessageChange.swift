@@ -61,7 +61,7 @@ struct MessageChange {
             put.stampsRev = true
             operations.append(.putMessage(put))
             if record.forkCount > 0 {
-                try copyForForks(of: record.key, copies, &operations)
+                try copyForForks(of: record.key, copies, transaction, &operations)
             }
             if let transaction {
                 _ = try transaction.add(operations, kind: .change, keeping: [new.owner, copies, old])
@@ -79,18 +79,19 @@ struct MessageChange {
     }
 
     private func copyForForks(
-        of key: Int64, _ copies: OldCopy, _ operations: inout [WriteOperation]
+        of key: Int64, _ copies: OldCopy, _ transaction: Transaction?, _ operations: inout [WriteOperation]
     ) throws(MemexError) {
         let engine = thread.store.engine
         for fork in try engine.forks(of: key) where fork.baseSeq >= seq {
-            var hasOwn = false
+            // A change that the transaction collected before gives the fork a row of its own.
+            var hasOwn = transaction?.hasClaimed(fork.key, seq) ?? false
             try engine.messages(fork.key, MessageRange(from: seq, to: seq)) { (_) throws(MemexError) in
                 hasOwn = true
                 return false
             }
             if hasOwn { continue }
             var unchanged = ThreadUpdate(thread: .key(fork.key))
-            unchanged.expectChanges = fork.changes
+            unchanged.expectChanges = fork.changes + (transaction?.changes(of: fork.key) ?? 0)
             operations.append(.updateThread(unchanged))
             operations.append(.putMessage(MessagePut(thread: .key(fork.key), seq: seq, draft: copies.draft)))
         }
@@ -104,59 +105,99 @@ struct MessageChange {
 
     /// Deletes here, in the thread it came from and in every fork, and wipes it from the engine's files.
     func erase(ifRev: Int64?) throws(MemexError) {
-        let engine = thread.store.engine
         guard thread.session.transaction == nil else {
             throw MemexError(.unsupported, "erase cannot be part of a transaction")
         }
         try thread.store.requireErasing()
-        let chain = try thread.chain()
-        guard let (old, _) = try chain.message(engine, seq: seq), !old.isDeleted else {
-            throw Message.missing
-        }
-        if let ifRev, ifRev != old.rev {
-            throw MemexError(.conflict, "if_rev is \(ifRev), the message has rev \(old.rev); read it again")
-        }
-        var pending = [chain.levels[chain.owner(of: seq)].key]
-        while let key = pending.popLast() {
-            pending += try engine.forks(of: key).filter { $0.baseSeq >= seq }.map(\.key)
-            try eraseRow(key)
-        }
-        try engine.wipe(until: thread.store.deadline())
+        try eraseRows(ifRev: ifRev)
+        try thread.store.engine.wipe(until: thread.store.deadline())
     }
 
-    /// Replaces a thread's own row by a tombstone; a fork without one only counts the message as deleted.
-    private func eraseRow(_ key: Int64) throws(MemexError) {
-        let engine = thread.store.engine
+    /// The same without the wipe, as one batch.
+    func eraseRows(ifRev: Int64?) throws(MemexError) {
+        try retrying { () throws(MemexError) in
+            let engine = thread.store.engine
+            let chain = try thread.chain()
+            guard let (old, _) = try chain.message(engine, seq: seq), !old.isDeleted else {
+                throw Message.missing
+            }
+            if let ifRev, ifRev != old.rev {
+                throw MemexError(
+                    .conflict, "if_rev is \(ifRev), the message has rev \(old.rev); read it again",
+                    detailMembers: "\"path\":\"/if_rev\",\"rev\":\(old.rev)")
+            }
+            var batch = Erasure()
+            // A fork without a row of its own sees what the thread before it sees.
+            var pending = [(key: chain.levels[chain.owner(of: seq)].key, sawNothing: false)]
+            while let (key, sawNothing) = pending.popLast() {
+                let isDeleted = try addTombstone(key, inherited: sawNothing, to: &batch)
+                for fork in try engine.forks(of: key) where fork.baseSeq >= seq {
+                    pending.append((fork.key, isDeleted))
+                }
+            }
+            return batch
+        }
+    }
+
+    /// Empties the thread's own row of a shared message, here alone.
+    func eraseOwnRow() throws(MemexError) {
+        try retrying { () throws(MemexError) in
+            var batch = Erasure()
+            _ = try addTombstone(try thread.storedKey(), inherited: true, to: &batch)
+            return batch
+        }
+    }
+
+    /// Operations, and the messages whose bytes they borrow.
+    private struct Erasure {
+        var operations: [WriteOperation] = []
+        var owners: [StoredMessage] = []
+    }
+
+    private func retrying(_ make: () throws(MemexError) -> Erasure) throws(MemexError) {
         var attempt = 0
         while true {
             attempt += 1
-            guard let record = try engine.thread(key: key) else { return }
-            var own: StoredMessage?
-            try engine.messages(key, MessageRange(from: seq, to: seq)) { (view) throws(MemexError) in
-                own = try StoredMessage(view)
-                return false
-            }
-            if let own, own.isDeleted { return }
-            var update = ThreadUpdate(thread: .key(key))
-            update.expectChanges = record.changes
-            update.changesDelta = 1
-            update.deletedDelta = 1
-            update.updatedAt = thread.store.environment.now()
-            var operations: [WriteOperation] = [.updateThread(update)]
-            if let own {
-                var put = MessagePut(thread: .key(key), seq: seq, draft: own.tombstone())
-                put.stampsRev = true
-                operations.append(.putMessage(put))
-            }
+            let batch = try make()
+            if batch.operations.isEmpty { return }
             do throws(MemexError) {
-                _ = try withExtendedLifetime(own) { () throws(MemexError) in
-                    try thread.store.commit(operations, until: thread.store.deadline())
+                try withExtendedLifetime(batch.owners) { () throws(MemexError) in
+                    _ = try thread.store.commit(batch.operations, until: thread.store.deadline())
                 }
                 return
             } catch {
                 guard error.code == .conflict, attempt < Self.attempts else { throw error }
             }
         }
+    }
+
+    /// Makes a thread's own row a tombstone; a thread without one only counts the message as deleted.
+    /// Returns whether the thread saw a deleted message before.
+    private func addTombstone(
+        _ key: Int64, inherited: Bool, to batch: inout Erasure
+    ) throws(MemexError) -> Bool {
+        let engine = thread.store.engine
+        guard let record = try engine.thread(key: key) else { return inherited }
+        var own: StoredMessage?
+        try engine.messages(key, MessageRange(from: seq, to: seq)) { (view) throws(MemexError) in
+            own = try StoredMessage(view)
+            return false
+        }
+        let wasDeleted = own?.isDeleted ?? inherited
+        if wasDeleted { return true }
+        var update = ThreadUpdate(thread: .key(key))
+        update.expectChanges = record.changes
+        update.changesDelta = 1
+        update.deletedDelta = 1
+        update.updatedAt = thread.store.environment.now()
+        batch.operations.append(.updateThread(update))
+        if let own {
+            var put = MessagePut(thread: .key(key), seq: seq, draft: own.tombstone())
+            put.stampsRev = true
+            batch.operations.append(.putMessage(put))
+            batch.owners.append(own)
+        }
+        return false
     }
 }
 

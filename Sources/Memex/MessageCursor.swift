@@ -63,6 +63,7 @@ package final class MessageCursor: Cursor, @unchecked Sendable {
         if rows > 0 {
             if query.descending { position.to = last - 1 } else { position.from = last + 1 }
         }
+        if rows == 0 { _ = try thread.record() }
         let exhausted = rows == 0 || (rows < range.limit && count < limit && writer.bytes < Limits.pageBytes)
         if exhausted { position.left = 0 } else { position.left -= count }
         if count == 0 {

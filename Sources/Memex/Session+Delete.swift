@@ -19,21 +19,37 @@ extension Session {
             var attempt = 0
             while true {
                 attempt += 1
-                guard let record = try store.engine.thread(tenant: tenant, id: id.text) else {
+                guard var record = try store.engine.thread(tenant: tenant, id: id.text) else {
                     throw MemexError(.notFound, "no thread has this id")
                 }
-                if erase, record.forkCount > 0 { try removal.eraseShared(record, self) }
-                let operations = try removal.operations(record, ifVersion: ifVersion)
+                if let ifVersion, ifVersion != record.version {
+                    throw MemexError(
+                        .conflict,
+                        "if_version is \(ifVersion), the thread has version \(record.version); read it again",
+                        detailMembers: "\"path\":\"/if_version\",\"version\":\(record.version)")
+                }
                 if let transaction {
                     try transaction.claimMessage(record.key, 0)
+                    if record.forkCount > 0 || record.baseKey != 0 {
+                        // What the last fork takes with it shows only when the others are gone.
+                        try transaction.claimFamily(record.rootKey != 0 ? record.rootKey : record.key)
+                    }
+                    let operations = try removal.operations(record, ifVersion: ifVersion, transaction)
                     _ = try transaction.add(operations, kind: .change)
                     return
                 }
                 do throws(MemexError) {
+                    if erase, record.forkCount > 0 {
+                        try removal.eraseShared(record, self)
+                        guard let now = try store.engine.thread(key: record.key) else { continue }
+                        record = now
+                    }
+                    let operations = try removal.operations(record, ifVersion: ifVersion, nil)
                     _ = try store.commit(operations, until: store.deadline())
                     break
                 } catch {
-                    guard error.code == .conflict, ifVersion == nil, attempt < 32 else { throw error }
+                    // Another version is found out at the next attempt.
+                    guard error.code == .conflict, attempt < 32 else { throw error }
                 }
             }
             if erase { try store.engine.wipe(until: store.deadline()) }
@@ -47,11 +63,13 @@ struct ThreadRemoval {
 
     init(_ store: Store) { self.store = store }
 
-    func operations(_ record: ThreadRecord, ifVersion: Int64?) throws(MemexError) -> [WriteOperation] {
+    func operations(
+        _ record: ThreadRecord, ifVersion: Int64?, _ transaction: Transaction?
+    ) throws(MemexError) -> [WriteOperation] {
         var operations: [WriteOperation] = []
         var condition = ThreadUpdate(thread: .key(record.key))
         condition.expectVersion = ifVersion
-        condition.expectChanges = record.changes
+        condition.expectChanges = record.changes + (transaction?.noteChange(record.key) ?? 0)
         if record.forkCount > 0 {
             condition.hide = true
             condition.changesDelta = 1
@@ -65,7 +83,7 @@ struct ThreadRemoval {
         var base = record.baseKey
         while base != 0, let parent = try store.engine.thread(key: base) {
             var leave = ThreadUpdate(thread: .key(parent.key))
-            leave.expectChanges = parent.changes
+            leave.expectChanges = parent.changes + (transaction?.noteChange(parent.key) ?? 0)
             leave.changesDelta = 1
             leave.forkDelta = -1
             operations.append(.updateThread(leave))
@@ -76,7 +94,8 @@ struct ThreadRemoval {
         return operations
     }
 
-    /// Turns every message that forks share into a tombstone, in the forks, too.
+    /// Turns the thread's messages into tombstones, in its forks, too. Shared messages that it changed are
+    /// emptied unless a fork sees them so.
     func eraseShared(_ record: ThreadRecord, _ session: Session) throws(MemexError) {
         let thread = ConversationThread(session, .key(record.key), record)
         var seqs: [Int64] = []
@@ -85,11 +104,28 @@ struct ThreadRemoval {
             return true
         }
         for seq in seqs {
+            let change = MessageChange(thread, seq)
             do throws(MemexError) {
-                try MessageChange(thread, seq).erase(ifRev: nil)
+                if record.baseKey == 0 || seq > record.baseSeq {
+                    try change.eraseRows(ifRev: nil)
+                } else if try !isSeen(seq, byForksOf: record.key) {
+                    try change.eraseOwnRow()
+                }
             } catch {
                 guard error.code == .notFound else { throw error }
             }
         }
+    }
+
+    private func isSeen(_ seq: Int64, byForksOf key: Int64) throws(MemexError) -> Bool {
+        for fork in try store.engine.forks(of: key) where fork.baseSeq >= seq {
+            var hasOwn = false
+            try store.engine.messages(fork.key, MessageRange(from: seq, to: seq)) { (_) throws(MemexError) in
+                hasOwn = true
+                return false
+            }
+            if !hasOwn { return true }
+        }
+        return false
     }
 }

@@ -38,7 +38,8 @@ struct ThreadQuery: Sendable {
         if let node = try options.object("filter") { filter = try ThreadFilter(node, OptionPath("/filter")) }
         let token = try options.string("cursor")
         try options.finish()
-        bound = session.store.environment.now()
+        // Descending, a thread that moves on lies before what was read; ascending, it would come again.
+        if !descending { bound = session.store.environment.now() }
         if let token { try resume(token) }
     }
 

@@ -59,6 +59,13 @@ package final class Transaction: @unchecked Sendable {
         }
     }
 
+    /// How often the thread was changed so far.
+    func changes(of key: Int64) -> Int64 { lock.withLock { state.changes[key] ?? 0 } }
+
+    func hasClaimed(_ key: Int64, _ seq: Int64) -> Bool {
+        lock.withLock { state.claimed.contains([key, seq]) }
+    }
+
     /// A message, or with seq 0 a thread's document, is changed once in a transaction: a second change would
     /// not see the first.
     func claimMessage(_ key: Int64, _ seq: Int64) throws(MemexError) {
@@ -67,6 +74,15 @@ package final class Transaction: @unchecked Sendable {
             throw MemexError(
                 .unsupported, "a transaction changes a message or a thread's document once; commit in between"
             )
+        }
+    }
+
+    /// At most one thread of a family of forks is deleted in a transaction.
+    func claimFamily(_ rootKey: Int64) throws(MemexError) {
+        let isFirst = lock.withLock { state.claimed.insert([rootKey, -1]).inserted }
+        guard isFirst else {
+            throw MemexError(
+                .unsupported, "a transaction deletes one thread of a family of forks; commit in between")
         }
     }
 

@@ -32,7 +32,8 @@ final class Turn: @unchecked Sendable {
         while state.pointee.isTaken {
             if pthread_equal(state.pointee.owner, pthread_self()) != 0 {
                 pthread_mutex_unlock(&state.pointee.mutex)
-                throw MemexError(.reentrant, "a callback used what its own call is using; use it after the call")
+                throw MemexError(
+                    .reentrant, "a callback used what its own call is using; use it after the call")
             }
             pthread_cond_wait(&state.pointee.condition, &state.pointee.mutex)
         }

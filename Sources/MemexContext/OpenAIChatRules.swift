@@ -41,7 +41,8 @@ package enum OpenAIChatRules {
             explanation: "A call has an id of 1 to 40 characters that no other call of its message has.",
             reason: .malformed,
             evidence: "vercel/ai#5171, openclaw/openclaw#47136"),
-        ChatRule(id: "result-id", explanation: "A tool message has a tool_call_id.", reason: .malformed,
+        ChatRule(
+            id: "result-id", explanation: "A tool message has a tool_call_id.", reason: .malformed,
             evidence: "FoundationAgents/OpenManus#744"),
         ChatRule(
             id: "calls-answered",
@@ -66,7 +67,9 @@ package enum OpenAIChatRules {
         case .assistant:
             if message.hasToolCalls { return callsFault(message) }
         case .tool:
-            guard message.hasToolCallID, let id = resultID(message.body), id.count > 0 else { return .malformed }
+            guard message.hasToolCallID, let id = resultID(message.body), id.count > 0 else {
+                return .malformed
+            }
             if message.hasToolCalls { return .malformed }
         default:
             if message.hasToolCalls { return .malformed }
@@ -86,7 +89,9 @@ package enum OpenAIChatRules {
         guard let calls = rawMember(object: body, "tool_calls") else { return false }
         var elements = RawElements(calls)
         while let call = elements.next() {
-            guard let value = rawMember(object: call, "id"), let id = RawString.contents(value) else { return false }
+            guard let value = rawMember(object: call, "id"), let id = RawString.contents(value) else {
+                return false
+            }
             visit(id)
         }
         return !elements.isBroken
@@ -100,7 +105,8 @@ package enum OpenAIChatRules {
     }
 
     private static func callsFault(_ message: borrowing Candidate) -> LeftOutReason? {
-        if !message.hasText, let content = rawMember(object: message.body, "content"), !content.equals("null"),
+        if !message.hasText, let content = rawMember(object: message.body, "content"),
+            !content.equals("null"),
             !hasParts(message.body)
         {
             return .malformed
@@ -117,7 +123,9 @@ package enum OpenAIChatRules {
     }
 
     private static func checkedID(_ call: ByteView) -> ByteView? {
-        guard let value = rawMember(object: call, "id"), let id = RawString.contents(value) else { return nil }
+        guard let value = rawMember(object: call, "id"), let id = RawString.contents(value) else {
+            return nil
+        }
         return id.count > 0 && characters(id) <= callIDMaximum ? id : nil
     }
 
@@ -138,11 +146,14 @@ package enum OpenAIChatRules {
     }
 
     private static func hasTool(_ call: ByteView) -> Bool {
-        guard let value = rawMember(object: call, "type"), let type = RawString.contents(value) else { return false }
+        guard let value = rawMember(object: call, "type"), let type = RawString.contents(value) else {
+            return false
+        }
         let tool: ByteView?
         if RawString.equals(type, RawKey.function) {
             tool = rawMember(object: call, "function")
-            guard let tool, let arguments = rawMember(object: tool, "arguments"), RawString.contents(arguments) != nil
+            guard let tool, let arguments = rawMember(object: tool, "arguments"),
+                RawString.contents(arguments) != nil
             else { return false }
         } else if RawString.equals(type, RawKey.custom) {
             tool = rawMember(object: call, "custom")
@@ -151,12 +162,14 @@ package enum OpenAIChatRules {
         } else {
             return false
         }
-        guard let tool, let quoted = rawMember(object: tool, "name"), let name = RawString.contents(quoted) else {
+        guard let tool, let quoted = rawMember(object: tool, "name"), let name = RawString.contents(quoted)
+        else {
             return false
         }
         guard name.count > 0, name.count <= nameMaximum else { return false }
         return name.allSatisfy {
-            (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F
+            (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0)
+                || $0 == 0x5F
                 || $0 == 0x2D
         }
     }

@@ -14,10 +14,13 @@ struct WindowBuilder: ~Copyable {
     var units = ContiguousArray<WindowUnit>()
     /// What custom strategies said about messages they kept: seq and text.
     var details: [Int64: [UInt8]] = [:]
-    /// The instruction that is in force.
+    /// Where the instruction that is in force begins: the last run of adjacent system messages.
     private var instruction: Int64 = 0
 
-    init(_ strategy: Strategy, _ request: WindowRequest, _ source: any MessageSource, _ tokenizer: any Tokenizer) {
+    init(
+        _ strategy: Strategy, _ request: WindowRequest, _ source: any MessageSource,
+        _ tokenizer: any Tokenizer
+    ) {
         self.strategy = strategy
         self.request = request
         self.source = source
@@ -44,10 +47,13 @@ struct WindowBuilder: ~Copyable {
     private mutating func readPinned() throws(MemexError) {
         let pins = strategy.pins
         for seq in try source.marked(from: 1, to: lastSeq).reversed() {
-            if instruction > 0, !pins.flagged { break }
+            let continues = seq == instruction &- 1
+            if instruction > 0, !pins.flagged, !continues { break }
             try source.message(seq: seq) { (message) throws(MemexError) in
                 var pin = WindowPin.none
-                if message.role.isInstruction, instruction == 0, OpenAIChatRules.fault(message) == nil {
+                if message.role.isInstruction, instruction == 0 || continues,
+                    OpenAIChatRules.fault(message) == nil
+                {
                     instruction = message.seq
                     if pins.holds(message.role) { pin = .system }
                 }

@@ -20,7 +20,7 @@ package enum SQLiteEngines {
 
     package static func open(_ options: SQLiteEngine.Options) throws(MemexError) -> any StorageEngine {
         guard let path = options.path, !options.readOnly else { return try SQLiteEngine(options) }
-        try DatabaseFile.prepare(path, readOnly: false, create: options.create)
+        _ = try DatabaseFile.prepare(path, readOnly: false, create: options.create)
         guard let identity = DatabaseFile.identity(path) else {
             throw MemexError(.io, "the database file vanished while it was opened")
         }

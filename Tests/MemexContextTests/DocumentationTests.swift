@@ -8,7 +8,8 @@ import Testing
 @Suite struct DocumentationTests {
     private func page() throws -> String {
         try String(
-            contentsOf: SharedData.repository.appendingPathComponent("docs/reference/context.md"), encoding: .utf8)
+            contentsOf: SharedData.repository.appendingPathComponent("docs/reference/context.md"),
+            encoding: .utf8)
     }
 
     private func text(_ value: Any?) throws -> String {
@@ -21,7 +22,8 @@ import Testing
         var run = 0
         for block in blocks {
             let source = block.components(separatedBy: "\n```").first ?? ""
-            let object = try #require(try JSONSerialization.jsonObject(with: Data(source.utf8)) as? [String: Any])
+            let object = try #require(
+                try JSONSerialization.jsonObject(with: Data(source.utf8)) as? [String: Any])
             let opened = try strategy(try text(object["pipeline"]))
             let seqs: [Int]? = try withBytes(try text(object["messages"])) { bytes in
                 let source = try ArraySource(bodies: bytes, tokenizer: EstimateTokenizer())
@@ -39,7 +41,9 @@ import Testing
             #expect(page.contains("| `\(rule.id)` |"), "\(rule.id)")
             #expect(page.contains("\(rule.evidence)"), "\(rule.evidence)")
         }
-        for reason in LeftOutReason.allCases { #expect(page.contains("| `\(reason.name)` |"), "\(reason.name)") }
+        for reason in LeftOutReason.allCases {
+            #expect(page.contains("| `\(reason.name)` |"), "\(reason.name)")
+        }
         for reason in KeptReason.allCases { #expect(page.contains("| `\(reason.name)` |"), "\(reason.name)") }
         for step in StrategyRegistry.builtIn { #expect(page.contains("### `\(step)`"), "\(step)") }
     }

@@ -1,4 +1,3 @@
-import Foundation
 import MemexModel
 import MemexSQLite
 import MemexStorage
@@ -6,29 +5,17 @@ import MemexTestSupport
 import Testing
 
 @Suite struct SQLiteConformanceTests {
-    @Test("The engine keeps the contract on a file", arguments: StorageEngineChecker.topics.map(\.name))
-    func file(topic: String) throws {
+    @Test("The engine keeps the contract on a file", arguments: EngineTopic.allCases)
+    func file(topic: EngineTopic) throws {
         let folder = try TemporaryFolder()
-        try StorageEngineChecker(
-            { try SQLiteEngine(.init(path: folder.path("\(UUID().uuidString).db"))) }
-        ).run(topic)
+        try checkEngine(topic, { try SQLiteEngine(.init(path: folder.path("checked.db"))) }) { (old) in
+            try old.close()
+            return try SQLiteEngine(.init(path: folder.path("checked.db")))
+        }
     }
 
-    @Test("The engine keeps the contract in memory", arguments: StorageEngineChecker.topics.map(\.name))
-    func memory(topic: String) throws {
-        try StorageEngineChecker({ try SQLiteEngine(.init(path: nil)) }).run(topic)
-    }
-
-    @Test("What was stored is there after reopening")
-    func reopening() throws {
-        let folder = try TemporaryFolder()
-        let path = folder.path("reopened.db")
-        try StorageEngineChecker(
-            { try SQLiteEngine(.init(path: path)) },
-            reopen: { engine in
-                try engine.close()
-                return try SQLiteEngine(.init(path: path))
-            }
-        ).checkReopen()
+    @Test("The engine keeps the contract in memory", arguments: EngineTopic.allCases)
+    func memory(topic: EngineTopic) throws {
+        try checkEngine(topic) { try SQLiteEngine(.init(path: nil)) }
     }
 }

@@ -4,31 +4,22 @@ import MemexTestSupport
 import Testing
 
 @Suite struct KeyValueEngineTests {
-    @Test(arguments: StorageEngineChecker.topics.map { $0.name })
-    func conformsInMemory(_ topic: String) throws {
-        try StorageEngineChecker({ try memoryEngine() }).run(topic)
-    }
-
-    @Test func reopens() throws {
+    @Test(arguments: EngineTopic.allCases)
+    func conformsInMemory(_ topic: EngineTopic) throws {
         let store = MemoryStore()
-        try StorageEngineChecker(
-            { try KeyValueEngine(store) },
-            reopen: { (old) in
-                try old.close()
-                return try KeyValueEngine(store)
-            }
-        ).checkReopen()
+        try checkEngine(topic, { try KeyValueEngine(store) }) { (old) in
+            try old.close()
+            return try KeyValueEngine(store)
+        }
     }
 
-    @Test(arguments: StorageEngineChecker.topics.map { $0.name })
-    func conformsWhenRacesAreLost(_ topic: String) throws {
-        var checker = StorageEngineChecker({
+    @Test(arguments: EngineTopic.allCases)
+    func conformsWhenRacesAreLost(_ topic: EngineTopic) throws {
+        try checkEngine(topic, appendsPerWriter: 100) {
             let store = FaultyStore(MemoryStore())
             let engine = try KeyValueEngine(store)
             store.failConditions(inTen: 4)
             return engine
-        })
-        checker.appendsPerWriter = 100
-        try checker.run(topic)
+        }
     }
 }

@@ -24,7 +24,8 @@ struct ContextBenchmark {
         for line in data.split(separator: 0x0A) {
             let object = try JSONSerialization.jsonObject(with: Data(line)) as? [String: Any]
             for turn in object?["traj"] as? [[String: Any]] ?? [] where turn["role"] as? String != "system" {
-                bodies.append(String(decoding: try JSONSerialization.data(withJSONObject: turn), as: UTF8.self))
+                bodies.append(
+                    String(decoding: try JSONSerialization.data(withJSONObject: turn), as: UTF8.self))
             }
         }
         try measure("memory:", [10_000], bodies)

@@ -17,14 +17,18 @@ import Testing
         _ = try withBytes(text) { text in try withBytes(options) { try thread.append(text, $0) } }
     }
 
-    private func window(_ thread: ConversationThread, _ pipeline: String = "", _ request: String = "") throws -> [UInt8] {
+    private func window(_ thread: ConversationThread, _ pipeline: String = "", _ request: String = "") throws
+        -> [UInt8]
+    {
         var out = ByteBuffer()
         let strategy = pipeline.isEmpty ? nil : try withBytes(pipeline) { try Strategy(parsing: $0) }
         try withBytes(request) { try thread.context(strategy: strategy, request: $0, to: &out) }
         return Array(out.view)
     }
 
-    private func seqs(_ thread: ConversationThread, _ pipeline: String = "", _ request: String = "") throws -> [Int] {
+    private func seqs(_ thread: ConversationThread, _ pipeline: String = "", _ request: String = "") throws
+        -> [Int]
+    {
         try #require(ChatChecker(try window(thread, pipeline, request))).seqs
     }
 
@@ -35,7 +39,10 @@ import Testing
     @Test func aStoredThreadHasPinsTombstonesAndForks() throws {
         try withThread { _, thread in
             try append(thread, #"{"role":"system","content":"s"}"#)
-            for index in 2...20 { try append(thread, #"{"role":"user","content":"m\#(index)"}"#, index == 5 ? #"{"pinned":true}"# : "") }
+            for index in 2...20 {
+                try append(
+                    thread, #"{"role":"user","content":"m\#(index)"}"#, index == 5 ? #"{"pinned":true}"# : "")
+            }
             try append(thread, #"{"any":"thing"}"#, #"{"format":"opaque"}"#)
             try append(thread, #"{"role":"assistant","content":"ha"}"#, #"{"state":"incomplete"}"#)
             #expect(try seqs(thread, #"{"type":"fifo","last":3}"#) == [1, 5, 18, 19, 20])
@@ -64,12 +71,14 @@ import Testing
                 let thread = try session.createThread(ByteView(start: nil, count: 0))
                 var history: [Int: ChatChecker.Entry] = [:]
                 for (index, turn) in turns.enumerated() {
-                    let body = String(decoding: try JSONSerialization.data(withJSONObject: turn), as: UTF8.self)
+                    let body = String(
+                        decoding: try JSONSerialization.data(withJSONObject: turn), as: UTF8.self)
                     try append(thread, body)
                     history[index + 1] = ChatChecker.Entry(body: body, tokens: (body.utf8.count + 3) / 4 + 4)
                 }
                 for budget in stride(from: 2_200, through: 8_000, by: 300) {
-                    let checker = try #require(ChatChecker(try window(thread, "", #"{"max_tokens":\#(budget)}"#)))
+                    let checker = try #require(
+                        ChatChecker(try window(thread, "", #"{"max_tokens":\#(budget)}"#)))
                     #expect(checker.complaint(history: history, maxTokens: budget) == nil)
                     #expect(checker.seqs.first == 1)
                 }

@@ -1,5 +1,7 @@
 """What all tests share: a store of each engine, and the data beside the repository."""
 
+# pylint: disable=missing-function-docstring,redefined-outer-name
+
 from __future__ import annotations
 
 import lzma

@@ -1,5 +1,7 @@
 """Messages: reading, ranges, changing."""
 
+# pylint: disable=missing-function-docstring,redefined-outer-name
+
 from __future__ import annotations
 
 import gc

@@ -1,5 +1,7 @@
 """Stores: opening, sessions, commands, closing."""
 
+# pylint: disable=missing-function-docstring,redefined-outer-name
+
 from __future__ import annotations
 
 import gc

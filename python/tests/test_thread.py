@@ -1,5 +1,7 @@
 """Threads: documents, lists, appends, forks."""
 
+# pylint: disable=missing-function-docstring,redefined-outer-name
+
 from __future__ import annotations
 
 import json
@@ -149,7 +151,8 @@ def test_append_messages(thread: memexllm.Thread) -> None:
     assert thread.message(4).raw == raw
     assert thread.message(2).metadata == {"turn": 2} == thread.message(3).metadata
     assert thread.message(3).pinned and not thread.message(4).pinned
-    thread.append(bytearray(raw))  # type: ignore[call-overload]
+    view: Any = bytearray(raw)
+    thread.append(view)
     assert thread.message(5).raw == raw
 
 

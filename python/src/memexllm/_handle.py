@@ -159,7 +159,7 @@ class Handle:
 
     __slots__ = ("_handle",)
 
-    _release: Callable[[int], Any]
+    _release: Any
 
     def __init__(self, handle: int) -> None:
         self._handle: int | None = handle

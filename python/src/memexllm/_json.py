@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from json.decoder import JSONDecoder
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-_decoder = JSONDecoder()
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # (value, end) of the JSON value at an index: json.loads without its checks for spaces around it.
-scan = _decoder.scan_once
+scan: Callable[[str, int], tuple[Any, int]] = vars(JSONDecoder())["scan_once"]
 # ASCII stays ASCII and the rest as it is; no spaces; no NaN, which is not JSON.
 encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 loads = json.loads

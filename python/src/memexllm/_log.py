@@ -37,7 +37,9 @@ _RECEIVER = _ffi.memex_log_fn(_receive)
 def install() -> None:
     """Makes the library log what the logger wants now; asked again whenever a store is opened."""
     global _level  # pylint: disable=global-statement
-    wanted = max((level for level, name in _LEVELS.items() if _logger.isEnabledFor(name)), default=0)
+    wanted = max(
+        (level for level, name in _LEVELS.items() if _logger.isEnabledFor(name)), default=0
+    )
     if wanted == _level:
         return
     if not _level:

@@ -75,9 +75,7 @@ _backends: _callbacks.Table[StorageBackend] = _callbacks.Table()
 _text = _callbacks.text
 
 
-def _open(
-    user_data: int | None, url: int | None, length: int, out: Any, reply: int | None
-) -> int:
+def _open(user_data: int | None, url: int | None, length: int, out: Any, reply: int | None) -> int:
     try:
         backend = _factories[user_data](_text(url, length).decode())
         out[0] = c_void_p(_backends.add(backend))
@@ -178,9 +176,7 @@ def register_backend(name: str, factory: Factory) -> None:
     """
     encoded = name.encode()
     number = _factories.add(factory)
-    call(
-        lib.memex_register_backend, encoded, len(encoded), _VTABLE, number, _DESTROY
-    )
+    call(lib.memex_register_backend, encoded, len(encoded), _VTABLE, number, _DESTROY)
 
 
 def unregister_backend(name: str) -> None:

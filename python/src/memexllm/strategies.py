@@ -1,8 +1,8 @@
 """Steps of a window's pipeline. A list of them is applied in order.
 
-    window = thread.context(
-        max_tokens=8000, strategy=[strategies.pin(), strategies.token_budget()]
-    )
+window = thread.context(
+    max_tokens=8000, strategy=[strategies.pin(), strategies.token_budget()]
+)
 """
 
 from __future__ import annotations

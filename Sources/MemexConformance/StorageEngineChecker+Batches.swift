@@ -1,10 +1,9 @@
-import MemexModel
-import MemexStorage
-import Testing
+internal import MemexModel
+internal import MemexStorage
 
 extension StorageEngineChecker {
     func checkBatches(_ engine: any StorageEngine) throws {
-        #expect(try engine.commit([], until: .never).isEmpty, "an empty batch does nothing")
+        expect(try engine.commit([], until: .never).isEmpty, "an empty batch does nothing")
         let old = try engine.create("old")
         let batch = EngineBatch()
         let a = batch.create("a")
@@ -24,20 +23,20 @@ extension StorageEngineChecker {
         batch.add(.putBlob(BlobHash(of: blob), blob))
         batch.add(.appendPiece(.created(operation: a), seq: 3, batch.lend("p")))
         let results = try batch.commit(engine)
-        #expect(results.count == batch.operations.count, "one result an operation")
-        #expect(results[0].key != results[2].key)
-        #expect(
+        expect(results.count == batch.operations.count, "one result an operation")
+        expect(results[0].key != results[2].key)
+        expect(
             results[1].firstSeq == 1 && results[1].lastSeq == 2 && results[1].key == results[0].key)
-        #expect(results[3].firstSeq == 1 && results[4].firstSeq == 1 && results[5].firstSeq == 3)
-        #expect(results[6].rev == 2)
-        #expect(try engine.thread(tenant: "t", id: "b")?.title == "named")
-        #expect(try engine.seqs(results[0].key) == [1, 2, 3] && engine.seqs(old) == [1])
-        #expect(try engine.rows(results[2].key).first?.createdAt == 9_000_000)
-        #expect(
+        expect(results[3].firstSeq == 1 && results[4].firstSeq == 1 && results[5].firstSeq == 3)
+        expect(results[6].rev == 2)
+        expect(try engine.thread(tenant: "t", id: "b")?.title == "named")
+        expect(try engine.seqs(results[0].key) == [1, 2, 3] && engine.seqs(old) == [1])
+        expect(try engine.rows(results[2].key).first?.createdAt == 9_000_000)
+        expect(
             try engine.seqOf(results[2].key, id: "m") == nil,
             "a replacement without the id gives it up")
-        #expect(try engine.derived(results[0].key, kind: "k", name: "n")?.body == [1, 2])
-        #expect(try engine.pieceTexts(results[0].key, 3) == ["p"])
+        expect(try engine.derived(results[0].key, kind: "k", name: "n")?.body == [1, 2])
+        expect(try engine.pieceTexts(results[0].key, 3) == ["p"])
 
         let gone = EngineBatch()
         let c = gone.create("c")
@@ -45,20 +44,20 @@ extension StorageEngineChecker {
         gone.add(.removeThread(.created(operation: c)))
         gone.create("c")
         let last = try gone.commit(engine)
-        #expect(
+        expect(
             try engine.thread(tenant: "", id: "c")?.key == last[3].key, "created, removed, created")
-        #expect(try engine.thread(key: last[0].key) == nil && engine.rows(last[0].key).isEmpty)
-        #expect(try engine.seqOf(last[0].key, id: "m") == nil)
+        expect(try engine.thread(key: last[0].key) == nil && engine.rows(last[0].key).isEmpty)
+        expect(try engine.seqOf(last[0].key, id: "m") == nil)
 
         let rename = EngineBatch()
         rename.update(.key(old)) { $0.hide = true }
         rename.create("old")
         rename.add(.removeThread(.key(old)))
         let renamed = try rename.commit(engine)
-        #expect(
+        expect(
             try engine.thread(tenant: "", id: "old")?.key == renamed[1].key,
             "an id is free within the batch")
-        #expect(try engine.thread(key: old) == nil)
+        expect(try engine.thread(key: old) == nil)
 
         let many = EngineBatch()
         for index in 0..<500 {
@@ -66,8 +65,8 @@ extension StorageEngineChecker {
             many.append(.created(operation: place), [MessageSpec()])
         }
         let keys = try many.commit(engine).map { $0.key }
-        #expect(Set(keys).count == 500)
-        #expect(try engine.seqs(keys[998]) == [1])
+        expect(Set(keys).count == 500)
+        expect(try engine.seqs(keys[998]) == [1])
     }
 
     func checkFailingBatches(_ engine: any StorageEngine) throws {
@@ -76,7 +75,7 @@ extension StorageEngineChecker {
         try engine.add(
             key, [MessageSpec(id: "x"), MessageSpec()], idempotencyKey: "k", digest: (1, 1))
         try engine.add(other)
-        let failures: [(String, MemexError.Code, (EngineBatch) -> Void)] = [
+        let failures: [(StaticString, MemexError.Code, (EngineBatch) -> Void)] = [
             ("an id that is taken", .exists, { $0.append(.key(key), [MessageSpec(id: "x")]) }),
             (
                 "a seq that has passed", .conflict,
@@ -135,16 +134,16 @@ extension StorageEngineChecker {
             batch.add(.putBlob(BlobHash(of: blob), blob))
             last(batch)
             expectError(code, what) { try batch.commit(engine) }
-            #expect(
+            expect(
                 try picture(engine, [key, other]) == before,
-                "\(what): nothing of the batch is stored")
-            #expect(
+                "nothing of the batch is stored", about: "\(what)")
+            expect(
                 try engine.thread(tenant: "", id: "new") == nil
                     && engine.thread(tenant: "", id: "b") != nil)
-            #expect(try engine.seqOf(key, id: "y") == nil && engine.blob(BlobHash(of: blob)) == nil)
-            #expect(try engine.derivedNames(key, "k").isEmpty && engine.pieceTexts(key, 2).isEmpty)
+            expect(try engine.seqOf(key, id: "y") == nil && engine.blob(BlobHash(of: blob)) == nil)
+            expect(try engine.derivedNames(key, "k").isEmpty && engine.pieceTexts(key, 2).isEmpty)
         }
-        #expect(
+        expect(
             try engine.add(key, idempotencyKey: "fresh", digest: (4, 4)).firstSeq == 3,
             "the engine goes on")
     }

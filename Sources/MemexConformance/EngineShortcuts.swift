@@ -1,9 +1,8 @@
-package import MemexModel
+internal import MemexModel
 package import MemexStorage
-package import Testing
 
-/// A stored message, copied.
-package struct StoredMessage: Equatable {
+/// A stored row, copied.
+package struct MessageRow: Equatable {
     package var seq: Int64
     package var createdAt: Int64
     package var body: [UInt8]
@@ -69,15 +68,18 @@ extension StorageEngine {
     }
 
     package func record(_ key: Int64) throws -> ThreadRecord {
-        try #require(try thread(key: key), "thread number \(key) is there")
+        guard let record = try thread(key: key) else {
+            throw MemexError(.notFound, "a thread that was stored is not there")
+        }
+        return record
     }
 
     package func rows(_ key: Int64, _ range: MessageRange = MessageRange()) throws
-        -> [StoredMessage]
+        -> [MessageRow]
     {
-        var rows: [StoredMessage] = []
+        var rows: [MessageRow] = []
         try messages(key, range) { (view) throws(MemexError) -> Bool in
-            rows.append(StoredMessage(view))
+            rows.append(MessageRow(view))
             return true
         }
         return rows
@@ -126,31 +128,6 @@ extension StorageEngine {
             return true
         }
         return records
-    }
-
-    package func expectSound(_ what: String, sourceLocation: SourceLocation = #_sourceLocation)
-        throws
-    {
-        let problems = try check(until: .never)
-        #expect(
-            problems.isEmpty, "\(what): the engine's own check finds nothing",
-            sourceLocation: sourceLocation)
-    }
-}
-
-/// Expects an error with a code.
-package func expectError(
-    _ code: MemexError.Code, _ what: String, sourceLocation: SourceLocation = #_sourceLocation,
-    _ body: () throws -> Void
-) {
-    do {
-        try body()
-        Issue.record(
-            "\(what): expected \(code), but nothing was thrown", sourceLocation: sourceLocation)
-    } catch let error as MemexError {
-        #expect(error.code == code, "\(what): \(error.message)", sourceLocation: sourceLocation)
-    } catch {
-        Issue.record("\(what): \(error)", sourceLocation: sourceLocation)
     }
 }
 

@@ -1,0 +1,32 @@
+internal import Memex
+package import MemexModel
+package import MemexStorage
+
+/// A registered backend over ordered stores, one a URL, that outlive the engines on them.
+package final class TestBackend: BackendFactory {
+    private let name: String
+    private let make: @Sendable () -> any OrderedStore
+    private let stores = Locked<[String: any OrderedStore]>([:])
+
+    package init(_ name: String, _ make: @escaping @Sendable () -> any OrderedStore) {
+        self.name = name
+        self.make = make
+        do { try withText(name) { try BackendRegistry.register($0, self) } } catch { fatalError("\(error)") }
+    }
+
+    package func open(url: String) throws(MemexError) -> any StorageEngine {
+        let store = stores.withLock { stores in
+            let store = stores[url] ?? make()
+            stores[url] = store
+            return store
+        }
+        return try KeyValueEngine(store)
+    }
+
+    package func unregister() { try? withText(name) { try BackendRegistry.unregister($0) } }
+}
+
+/// The bytes of a text, borrowed for the call.
+package func withText<Result>(_ text: String, _ body: (ByteView) throws -> Result) rethrows -> Result {
+    try Array(text.utf8).withUnsafeBufferPointer { try body($0) }
+}
