@@ -1,7 +1,7 @@
 """Reads conversations from JSON Lines and keeps every message as the bytes that were written.
 
-A line holds ``{"messages": [...]}``, ``{"traj": [...]}``, an array of messages, or one message. Lines
-with one message each belong together.
+A line holds ``{"messages": [...]}``, ``{"traj": [...]}``, an array of messages, or one message.
+Lines with one message each belong together.
 """
 
 from __future__ import annotations
