@@ -6,8 +6,8 @@ extension ConversationThread {
     package func messages(_ query: ByteView) throws(MemexError) -> MessageCursor {
         try reading { () throws(MemexError) in
             let record = try record()
-            let parsed = try MessageQuery(query, record) { (count) throws(MemexError) in
-                try self.seqOfLast(count, below: record.lastSeq)
+            let parsed = try MessageQuery(query, record) { (count, top) throws(MemexError) in
+                try self.seqOfLast(count, below: top)
             }
             return try MessageCursor(self, parsed)
         }

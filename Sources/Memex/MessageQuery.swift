@@ -13,7 +13,7 @@ struct MessageQuery {
     /// Rows to read beyond a page for the tombstones among them.
     var slack: Int64 = 0
 
-    init(_ bytes: ByteView, _ record: ThreadRecord, _ chainRead: (Int64) throws(MemexError) -> Int64)
+    init(_ bytes: ByteView, _ record: ThreadRecord, _ chainRead: (Int64, Int64) throws(MemexError) -> Int64)
         throws(MemexError)
     {
         var options = try OptionReader(bytes, what: "query")
@@ -55,11 +55,11 @@ struct MessageQuery {
     /// The seq at which the last `count` live messages up to a seq begin.
     private func start(
         of count: Int64, below top: Int64, _ record: ThreadRecord,
-        _ chainRead: (Int64) throws(MemexError) -> Int64
+        _ chainRead: (Int64, Int64) throws(MemexError) -> Int64
     ) throws(MemexError) -> Int64 {
         if count >= top { return 1 }
         if record.deletedCount == 0 || includeDeleted { return top - count + 1 }
-        return try chainRead(count)
+        return try chainRead(count, top)
     }
 
     private static func layout(_ name: ByteView) throws(MemexError) -> MessageLayout {
