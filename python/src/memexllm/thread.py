@@ -11,7 +11,7 @@ from ._lib import lib
 from .receipt import Receipt, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from typing_extensions import Unpack
@@ -127,6 +127,9 @@ class Thread(Handle):  # pylint: disable=too-many-public-methods
             extra = pack(options)
             length = len(extra)
         handle = self._handle or self.handle
+        if text is None and isinstance(message, dict) and len(message) == 2:
+            # The usual message: as text it costs no JSON, neither here nor in the library.
+            message, text = _as_text(message)
         if text is not None:
             role, data = _role_and_text(message, text)
             slot = take_slot()
@@ -420,16 +423,19 @@ def _role_and_text(role: Any, text: Any) -> tuple[bytes, bytes]:
         raise TypeError("append wants a role and its text, both str, or messages") from None
 
 
+def _as_text(message: dict[str, Any]) -> tuple[Any, str | None]:
+    """Role and text of a message that is nothing else, else the message and None."""
+    (first, role), (second, text) = message.items()
+    if first == "role" and second == "content" and isinstance(role, str) and isinstance(text, str):
+        return role, text
+    return message, None
+
+
 def _dump(value: Any) -> bytes:
-    if isinstance(value, (bytearray, memoryview)):
-        return bytes(value)
     if isinstance(value, str):
         raise TypeError("append wants a role and its text, or messages as dicts or bytes of JSON")
+    if isinstance(value, (bytearray, memoryview)):
+        return bytes(value)
     from ._json import dump  # pylint: disable=import-outside-toplevel
 
-    global _dump_json  # pylint: disable=global-statement
-    _dump_json = dump
     return dump(value)
-
-
-_dump_json: Callable[[Any], bytes] = _dump
