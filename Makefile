@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory
 PREFIX ?= /usr/local
 DESTDIR ?=
 INPUT ?=
+# Of make soak.
+CYCLES ?= 2000
 # Warnings are errors; STRICT=0 for toolchains newer than ours.
 STRICT ?= 1
 
@@ -20,12 +22,18 @@ PYTHON_FILES := python/hatch_build.py python/src tools \
 # ----------------------------------------------------------------------------------------------------
 # The parts of `make test`. A part that is listed and has nothing to run fails; a part that is not
 # written yet is not listed. ADD YOURS HERE when its first test lands:
-#   test-swift, test-swift-address, test-swift-thread    Tests/*Tests, and under the sanitizers
-#   test-python                                          python/tests
-#   test-c, test-c-memory                                bindings/c and bindings/cpp, and under valgrind and ASan
-#   test-misuse, test-misuse-memory                      Tests/C/misuse_matrix.c, and under ASan
+#   test-swift     Tests/*Tests                  test-c        bindings/c and bindings/cpp
+#   test-python    python/tests                  test-c-memory the same under valgrind and AddressSanitizer
+#   test-misuse    Tests/C/misuse_matrix.c       test-misuse-memory
+#   test-abi       the other tests in Tests/C    test-abi-memory
+#   test-demo      examples
+#   test-wheel     the wheel in a clean environment
 # ----------------------------------------------------------------------------------------------------
-TEST_PARTS := test-header test-tools test-wheel
+TEST_PARTS := test-header test-tools test-swift test-c test-c-memory test-misuse test-abi test-abi-memory \
+	test-python test-demo test-wheel
+
+# The tests of the C interface; the misuse matrix has targets of its own.
+ABI_TESTS := $(filter-out Tests/C/misuse_matrix.c,$(wildcard Tests/C/*.c Tests/C/*.cpp))
 
 CHECK_PARTS := check-format check-warnings check-imports check-header check-generated check-python \
 	check-exports check-traps
@@ -146,6 +154,19 @@ test-misuse: build ## Every function with every wrong handle (generated from the
 test-misuse-memory: asan-library ## The same under AddressSanitizer
 	@MEMEX_PROGRAM_TAIL=1 tools/run_c_programs.sh asan Tests/C/misuse_matrix.c
 
+.PHONY: test-abi
+test-abi: build ## Callbacks, host state, fork, kill -9, syncs, memory running out, texts
+	@MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain $(ABI_TESTS)
+
+.PHONY: test-abi-memory
+test-abi-memory: asan-library ## The ones of them that AddressSanitizer can watch
+	@MEMEX_PROGRAM_TAIL=1 tools/run_c_programs.sh asan Tests/C/hostile_callbacks.cpp Tests/C/text_matrix.c
+
+.PHONY: test-demo
+test-demo: build ## The demo: what it reads, what it refuses, how it ends
+	@$(QUIET) -t 1 "the demo" $(PY) -m pytest --quiet -p no:cacheprovider -c python/pyproject.toml \
+		--rootdir . examples
+
 .PHONY: test-wheel
 test-wheel: wheel ## The wheel in a clean environment, without Swift and the system's libraries
 	@$(QUIET) -t 4 "the wheel in a clean environment" tools/test_wheel.sh
@@ -170,6 +191,12 @@ check-warnings: setup ## Warnings as errors, tests included
 		-ISources/CMemexShim/include $(wildcard Sources/CMemexShim/*.cpp)
 	@$(QUIET) "warnings of the tests in C" clang -fsyntax-only -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror \
 		-Iinclude $(wildcard Tests/C/*.c)
+	@$(QUIET) "warnings of the tests in C++" clang++ -fsyntax-only -std=c++17 -D_GNU_SOURCE -Wall -Wextra -Werror \
+		-Iinclude -Ibindings/cpp $(wildcard Tests/C/*.cpp)
+	@$(QUIET) "warnings of the programs in C" clang -fsyntax-only -std=c99 -Wall -Wextra -Wpedantic -Werror \
+		-Iinclude $(wildcard bindings/c/*.c examples/*.c)
+	@$(QUIET) "warnings of the programs in C++" clang++ -fsyntax-only -std=c++17 -Wall -Wextra -Wpedantic -Werror \
+		-Iinclude -Ibindings/cpp $(wildcard bindings/cpp/*.cpp)
 
 .PHONY: check-imports
 check-imports: setup ## Imports run one way; no Foundation, Dispatch, concurrency
@@ -211,9 +238,10 @@ bench: build ## Measure against what is there, into build/bench.json
 	@$(PY) Benchmarks/run.py
 
 .PHONY: soak
-soak: build ## Kill the process thousands of times
-	@$(call need,tools/soak.py)
-	@$(PY) tools/soak.py
+soak: build ## Kill writers 2,000 times; fail every allocation, with a file too
+	@MEMEX_KILL_CYCLES=$(CYCLES) MEMEX_PROGRAM_TIMEOUT=7200 MEMEX_PROGRAM_TAIL=2 \
+		tools/run_c_programs.sh plain Tests/C/kill9.c
+	@MEMEX_OOM_ALL=1 MEMEX_PROGRAM_TIMEOUT=7200 MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain Tests/C/oom.c
 
 .PHONY: fuzz
 fuzz: setup ## Fuzz the scanner against jansson

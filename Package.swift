@@ -47,7 +47,10 @@ let always: [String] = [
 // Sanitizers bring their own allocator and leave symbols to be resolved by the executable.
 let unlessSanitized: [String] = [
     "-z", "defs", "-s", "--wrap=malloc", "--wrap=calloc", "--wrap=realloc", "--wrap=free",
-    "--wrap=posix_memalign", "--wrap=aligned_alloc",
+    "--wrap=posix_memalign", "--wrap=aligned_alloc", "--wrap=malloc_usable_size",
+    // operator new and delete, plain and aligned: the Swift runtime is C++.
+    "--wrap=_Znwm", "--wrap=_ZnwmSt11align_val_t", "--wrap=_ZdlPv", "--wrap=_ZdlPvm",
+    "--wrap=_ZdlPvSt11align_val_t", "--wrap=_ZdlPvmSt11align_val_t",
 ]
 
 func linkerFlags() -> [String] {

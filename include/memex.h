@@ -12,7 +12,7 @@
  *   Status      every function that can fail returns memex_status: 0 is success, negative is one of
  *               MEMEX_E_*, positive is a condition (MEMEX_DONE).
  *   Text, JSON  a pointer and a length in bytes; MEMEX_NTS as length means NUL-terminated. NULL with
- *               length 0 (or MEMEX_NTS) means "not given". JSON is UTF-8, strict (no duplicate keys, no
+ *               length 0 (or MEMEX_NTS) means "not given". JSON is UTF-8, strict (no duplicate keys, no NUL in a key, no
  *               byte order mark, no lone surrogates, at most 128 levels). Unknown keys of options,
  *               queries and configurations are MEMEX_E_INVALID, naming the path.
  *   Time        int64_t microseconds since the Unix epoch, UTC; names end in _at_us. Spans end in _us.
@@ -36,7 +36,7 @@
  *   Every function may be called from any thread, on any handle. Calls on one cursor or one transaction
  *   run one after another. Callbacks run on the thread whose call needs them, never under a lock.
  *
- * LIMITS (see memex_describe for the figures in force)
+ * LIMITS (see memex_describe for the figures in force; passing one is MEMEX_E_LIMIT)
  *
  *   ids and idempotency keys 1-255 bytes without control characters; a body 64 MiB; JSON 128 levels;
  *   2^31 - 1 messages a thread.
@@ -284,7 +284,7 @@ memex_status memex_session_open(memex_store *store, const char *options, size_t 
  * on it answers MEMEX_E_CLOSED from then on and is freed as usual. From inside one of its callbacks it
  * answers REENTRANT and the store stays open.
  * Ownership: store is consumed, except with REENTRANT. Errors: HANDLE, REENTRANT, INVALID (a
- * transaction's view), IO, POISONED. @since 0.2
+ * transaction's view; not consumed), IO, POISONED. @since 0.2
  */
 memex_status memex_store_close(memex_store *store, memex_error **error);
 
@@ -295,14 +295,14 @@ memex_status memex_store_close(memex_store *store, memex_error **error);
 memex_status memex_store_flush(memex_store *store, memex_error **error);
 
 /**
- * Ends the waits of all calls now waiting on this store with CANCELLED. Calls that are running finish.
+ * Ends the waits of all calls now waiting on this store, sessions included, with CANCELLED. Calls that are
+ * running finish.
  * Errors: CLOSED. @since 0.2
  */
 memex_status memex_store_interrupt(memex_store *store, memex_error **error);
 
 /**
- * The control plane: runs a command by name ("stats", "check", "maintain", "erase"; memex_describe
- * lists them) with arguments as JSON.
+ * The control plane: runs a command by name ("stats", "check", "maintain"; memex_describe lists them) with arguments as JSON.
  * Ownership: out is owned, nullable. Errors: NOT_FOUND, INVALID, DENIED, UNSUPPORTED, CLOSED, and the
  * command's. @since 0.2
  */
@@ -316,7 +316,7 @@ memex_status memex_store_command(memex_store *store, const char *name, size_t na
 
 /**
  * Begins to collect changes that are applied together. Nothing is locked until the commit.
- * @param options {} or {"idempotency_key"}: reserved; pass NULL.
+ * @param options none yet; pass NULL.
  * Ownership: *out is owned; memex_txn_commit or memex_txn_rollback.
  * Errors: INVALID, UNSUPPORTED, CLOSED. @since 0.2
  */
@@ -365,7 +365,8 @@ const char *memex_thread_id(memex_thread *thread);
 
 /**
  * The thread's document: {"id", "tenant", "title", "metadata", "version", "rev", "created_at_us",
- * "updated_at_us", "last_message_at_us", "message_count", "root", "base"}; keys without a value are absent.
+ * "updated_at_us", "last_message_at_us", "message_count", "last_seq", "root", "base"}; keys without a
+ * value are absent, as is "tenant" when it is "".
  * Ownership: out is owned. Errors: NOT_FOUND (deleted), CLOSED. @since 0.2
  */
 memex_status memex_thread_get(memex_thread *thread, memex_bytes *out, memex_error **error);
@@ -374,7 +375,8 @@ memex_status memex_thread_get(memex_thread *thread, memex_bytes *out, memex_erro
  * Changes title and metadata by a JSON merge patch (RFC 7396): {"title": "x", "metadata": {"k": null}}.
  * @param options {"if_version": n}: CONFLICT unless the document's version is n.
  * @param out the document after the change; nullable, owned.
- * Errors: INVALID, NOT_FOUND, CONFLICT, CLOSED, IO, FULL. @since 0.2
+ * Errors: INVALID, NOT_FOUND, CONFLICT, UNSUPPORTED (a second change in a transaction; erase there), CLOSED,
+ * IO, FULL. @since 0.2
  */
 memex_status memex_thread_update(memex_thread *thread, const char *patch, size_t patch_len,
                                  const char *options, size_t options_len, memex_bytes *out,
@@ -384,7 +386,8 @@ memex_status memex_thread_update(memex_thread *thread, const char *patch, size_t
  * Deletes a thread and its messages. Messages shared with forks stay until the last fork goes.
  * @param options {"if_version": n, "erase": true}: erase removes the messages from forks, too, and
  *   from the engine's files.
- * Errors: INVALID, NOT_FOUND, CONFLICT, CLOSED, IO, FULL. @since 0.2
+ * Errors: INVALID, NOT_FOUND, CONFLICT, UNSUPPORTED (a second change in a transaction; erase there), CLOSED,
+ * IO, FULL. @since 0.2
  */
 memex_status memex_thread_delete(memex_store *store, const char *id, size_t id_len,
                                  const char *options, size_t options_len, memex_error **error);
@@ -486,7 +489,8 @@ memex_status memex_message_json(memex_message *message, memex_bytes *out, memex_
 /**
  * Replaces the body. Forks that share the message keep the old one.
  * @param options {"if_rev": n, "state": "complete" | "incomplete", "pinned": bool}.
- * Errors: INVALID, NOT_FOUND, CONFLICT, CLOSED, IO, FULL. @since 0.2
+ * Errors: INVALID, NOT_FOUND, CONFLICT, UNSUPPORTED (a second change in a transaction; erase there), CLOSED,
+ * IO, FULL. @since 0.2
  */
 memex_status memex_message_replace(memex_message *message, const char *body, size_t body_len,
                                    const char *options, size_t options_len, memex_error **error);
@@ -494,7 +498,8 @@ memex_status memex_message_replace(memex_message *message, const char *body, siz
 /**
  * Changes the message's metadata by a JSON merge patch (RFC 7396).
  * @param options {"if_rev": n, "pinned": bool}.
- * Errors: INVALID, NOT_FOUND, CONFLICT, CLOSED, IO, FULL. @since 0.2
+ * Errors: INVALID, NOT_FOUND, CONFLICT, UNSUPPORTED (a second change in a transaction; erase there), CLOSED,
+ * IO, FULL. @since 0.2
  */
 memex_status memex_message_update_metadata(memex_message *message, const char *patch,
                                            size_t patch_len, const char *options,
@@ -504,7 +509,8 @@ memex_status memex_message_update_metadata(memex_message *message, const char *p
  * Deletes the message; its seq is never used again. Forks that share it keep it.
  * @param options {"if_rev": n, "erase": true}: erase removes it from forks, too, and from the engine's
  *   files.
- * Errors: INVALID, NOT_FOUND, CONFLICT, CLOSED, IO, FULL. @since 0.2
+ * Errors: INVALID, NOT_FOUND, CONFLICT, UNSUPPORTED (a second change in a transaction; erase there), CLOSED,
+ * IO, FULL. @since 0.2
  */
 memex_status memex_message_delete(memex_message *message, const char *options, size_t options_len,
                                   memex_error **error);
@@ -537,6 +543,7 @@ void memex_cursor_free(memex_cursor *cursor);
  * Steps: {"type": "fifo", "last": n}, {"type": "token_budget", "max_tokens": n},
  * {"type": "pin", "roles": ["system"], "flagged": true}, {"type": NAME, "examine": n, ...} of a
  * registered strategy.
+ * NULL or no text: pin system messages, then token_budget.
  * Ownership: *out is owned; memex_strategy_free. Errors: INVALID, NOT_FOUND. @since 0.2
  */
 memex_status memex_strategy_open(const char *pipeline, size_t pipeline_len, memex_strategy **out,
@@ -552,7 +559,7 @@ void memex_strategy_free(memex_strategy *strategy);
  * @param strategy NULL: pin system messages, then token_budget.
  * @param request {"max_tokens": n, "provider": "openai.chat" (default), "examine": n}.
  * @param out {"messages": [<body>, ...], "seqs": [...], "tokens": n, "tokenizer": "estimate",
- *   "kept": [{"seq", "reason", "tokens"}], "left_out": [{"seq", "reason", "tokens"} |
+ *   "kept": [{"seq", "reason", "tokens"}], "left_out": [{"seq", "reason", "tokens", "detail"} |
  *   {"from_seq", "to_seq", "count", "reason"}], "changed": [...], "message_count": n}. Owned.
  * Errors: INVALID, NOT_FOUND, UNSUPPORTED, LIMIT (what must stay passes max_tokens), CALLBACK, CLOSED.
  * @since 0.2
@@ -635,7 +642,8 @@ typedef struct memex_backend {
 } memex_backend;
 
 /**
- * Registers a backend; URLs NAME:... open it. Names are lower-case letters, digits, + and -.
+ * Registers a backend; URLs NAME:... open it. A name has 1 to 63 lower-case letters, digits, +, - and _,
+ * begins with a letter, and is none of the built-in schemes.
  * Ownership: the struct is copied; user_data stays the caller's until destroy is called, after
  * memex_unregister and the close of its last store. Errors: INVALID, EXISTS. @since 0.2
  */
@@ -657,7 +665,7 @@ memex_status memex_backend_check(const char *config, size_t config_len, memex_by
 /**
  * A strategy step of your own. input is {"config": <the step>, "max_tokens": n or absent, "messages":
  * [{"seq", "role", "tokens", "pinned", "kept": bool, "body"}, ...]}, oldest first. Answer with
- * memex_reply_data: {"keep": [seq, ...], "reasons": {"<seq>": text}}.
+ * memex_reply_data: {"keep": [seq, ...], "reasons": {"<seq>": text of at most 255 bytes}}.
  */
 typedef int32_t (*memex_strategy_fn)(void *user_data, const char *input, size_t input_len,
                                      memex_reply *reply);

@@ -11,7 +11,7 @@ where the call must only come back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 OK = "MEMEX_OK"
 INVALID = "MEMEX_E_INVALID"
@@ -130,8 +130,9 @@ ROWS: dict[str, Row] = {
     ),
     # Transactions
     "memex_txn_begin": Row(texts={"options": OPTIONS}),
-    "memex_txn_store": getter(SET, NULL),
-    "memex_txn_commit": Row(nullable=("out",)),
+    # "Inside a commit" is inside the commit of this very transaction, which consumed the handle.
+    "memex_txn_store": replace(getter(SET, NULL), backend=(SET, NULL)),
+    "memex_txn_commit": Row(nullable=("out",), backend=(OK, REENTRANT, BUSY, HANDLE)),
     "memex_txn_rollback": FREE,
     # Threads
     "memex_thread_create": Row(texts={"init": Text('{"id":"t2"}', "json", optional=True)}),
@@ -184,7 +185,9 @@ ROWS: dict[str, Row] = {
     "memex_cursor_token": Row(),
     "memex_cursor_free": FREE,
     # Context
-    "memex_strategy_open": Row(texts={"pipeline": Text('{"type":"fifo","last":2}', "json")}),
+    "memex_strategy_open": Row(
+        texts={"pipeline": Text('{"type":"fifo","last":2}', "json", optional=True)}
+    ),
     "memex_strategy_free": FREE,
     "memex_context_build": Row(texts={"request": OPTIONS}, nullable=("strategy",)),
     "memex_context_build_messages": Row(

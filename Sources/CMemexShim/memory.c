@@ -13,6 +13,10 @@ extern void *__real_realloc(void *, size_t) __attribute__((weak));
 extern void __real_free(void *) __attribute__((weak));
 extern int __real_posix_memalign(void **, size_t, size_t) __attribute__((weak));
 extern void *__real_aligned_alloc(size_t, size_t) __attribute__((weak));
+extern size_t __real_malloc_usable_size(void *) __attribute__((weak));
+/* operator new, which throws when memory ran out. */
+extern void *__real__Znwm(size_t) __attribute__((weak));
+extern void *__real__ZnwmSt11align_val_t(size_t, size_t) __attribute__((weak));
 
 #define RESERVE_BYTES (4u << 20)
 #define BLOCK_MAX (256u << 10)
@@ -106,7 +110,7 @@ void *__wrap_realloc(void *p, size_t size) {
     if (q || size == 0) return q;
     q = reserve_take(size, 16);
     if (!q) return NULL;
-    size_t before = malloc_usable_size(p);
+    size_t before = __real_malloc_usable_size(p);
     memcpy(q, p, before < size ? before : size);
     __real_free(p);
     return q;
@@ -135,4 +139,37 @@ int __wrap_posix_memalign(void **out, size_t alignment, size_t size) {
 void *__wrap_aligned_alloc(size_t alignment, size_t size) {
   void *p = __real_aligned_alloc(alignment, size);
   return p ? p : reserve_take(size, alignment);
+}
+
+size_t __wrap_malloc_usable_size(void *p) {
+  if (!p) return 0;
+  return inside(p) ? reserve_size(p) : __real_malloc_usable_size(p);
+}
+
+/* operator new and delete of C++ code: the Swift runtime's own. */
+
+void *__wrap__Znwm(size_t size) {
+  void *p = __wrap_malloc(size ? size : 1);
+  return p ? p : __real__Znwm(size);
+}
+
+void *__wrap__ZnwmSt11align_val_t(size_t size, size_t alignment) {
+  void *p = NULL;
+  if (__wrap_posix_memalign(&p, alignment, size ? size : 1) == 0) return p;
+  return __real__ZnwmSt11align_val_t(size, alignment);
+}
+
+void __wrap__ZdlPv(void *p) { __wrap_free(p); }
+void __wrap__ZdlPvm(void *p, size_t size) {
+  (void)size;
+  __wrap_free(p);
+}
+void __wrap__ZdlPvSt11align_val_t(void *p, size_t alignment) {
+  (void)alignment;
+  __wrap_free(p);
+}
+void __wrap__ZdlPvmSt11align_val_t(void *p, size_t size, size_t alignment) {
+  (void)size;
+  (void)alignment;
+  __wrap_free(p);
 }

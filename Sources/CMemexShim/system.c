@@ -130,6 +130,30 @@ void memex_shim_fork_close_remove(int descriptor) {
   }
 }
 
+#define FORK_GUARD_MAX 32
+static pthread_mutex_t *_Atomic fork_guarded[FORK_GUARD_MAX];
+static pthread_mutex_t *fork_held[FORK_GUARD_MAX];
+static _Atomic int fork_guards;
+static pthread_once_t fork_guard_once = PTHREAD_ONCE_INIT;
+
+static void fork_guard_prepare(void) {
+  for (int i = 0; i < FORK_GUARD_MAX; i++)
+    if ((fork_held[i] = atomic_load(&fork_guarded[i]))) pthread_mutex_lock(fork_held[i]);
+}
+
+static void fork_guard_done(void) {
+  for (int i = 0; i < FORK_GUARD_MAX; i++)
+    if (fork_held[i]) pthread_mutex_unlock(fork_held[i]);
+}
+
+static void fork_guard_register(void) { pthread_atfork(fork_guard_prepare, fork_guard_done, fork_guard_done); }
+
+void memex_shim_fork_guard(void *mutex) {
+  pthread_once(&fork_guard_once, fork_guard_register);
+  int at = atomic_fetch_add(&fork_guards, 1);
+  if (at < FORK_GUARD_MAX) atomic_store(&fork_guarded[at], mutex);
+}
+
 int memex_shim_semaphore_wait(void *semaphore, int64_t until_us) {
   struct timespec t = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
   int r;

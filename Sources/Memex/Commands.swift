@@ -38,7 +38,7 @@ package enum Commands {
             text: "{\"durable\":\(capabilities.durable),"
                 + "\"shared_between_processes\":\(capabilities.sharedBetweenProcesses),"
                 + "\"multi_thread_batches\":\(capabilities.multiThreadBatches),\"erases\":\(capabilities.erases),"
-                + "\"read_only\":\(capabilities.isReadOnly)")
+                + "\"read_only\":\(store.isReadOnly)")
         let more = try store.engine.statistics()
         if !more.isEmpty { out.append(text: "," + more) }
         out.append("}")

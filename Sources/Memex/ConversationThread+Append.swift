@@ -7,6 +7,7 @@ extension ConversationThread {
         try writing { () throws(MemexError) in
             try withOptions(optionBytes) { (options) throws(MemexError) in
                 var builder = DraftBuilder(store, options?.format ?? .openaiChat)
+                builder.isList = messages.first(where: { $0 > 0x20 }) == 0x5B
                 try BodyInspector.inspectElements(messages) { (body, facts) throws(MemexError) in
                     try builder.add(body, facts, options?.message(builder.drafts.count))
                 }

@@ -15,7 +15,8 @@ extension ConversationThread {
                 throw MemexError(.limit, "callbacks are nested too deep")
             }
             defer { memex_shim_callback_leave() }
-            try (strategy ?? .standard).build(from: source, request: request, tokenizer: store.tokenizer, to: &window)
+            try (strategy ?? .standard).build(
+                from: source, request: request, tokenizer: store.tokenizer, to: &window)
         }
         swap(&window, &out)
     }

@@ -8,6 +8,8 @@ struct DraftBuilder {
     private var owned: [OwnedBytes] = []
     let store: Store
     let format: MessageFormat
+    /// Bodies come as a list: errors name the place.
+    var isList = false
 
     init(_ store: Store, _ format: MessageFormat) {
         self.store = store
@@ -80,7 +82,8 @@ struct DraftBuilder {
         guard let raw = facts.role(in: body) else {
             if format == .openaiChat {
                 throw MemexError.invalid(
-                    path: "/role", "is missing or no string; give one, or say \"format\":\"opaque\"")
+                    path: isList ? "/\(drafts.count)/role" : "/role",
+                    "is missing or no string; give one, or say \"format\":\"opaque\"")
             }
             return ByteView(start: nil, count: 0)
         }
@@ -101,7 +104,9 @@ struct DraftBuilder {
     }
 
     private func note(_ facts: BodyFacts, _ head: inout RecordHead) {
-        head.set(RecordHead.Flag.simple, facts.has(BodyFacts.simple))
+        // With the role first, so that role and content alone give the body's order back.
+        let isSimple = facts.has(BodyFacts.simple) && facts.roleOffset < facts.contentOffset
+        head.set(RecordHead.Flag.simple, isSimple)
         head.set(RecordHead.Flag.contentEscaped, facts.has(BodyFacts.contentEscaped))
         head.set(RecordHead.Flag.roleEscaped, facts.has(BodyFacts.roleEscaped))
         head.set(RecordHead.Flag.toolCalls, facts.has(BodyFacts.toolCalls))

@@ -12,8 +12,11 @@ enum EngineOpener {
         -> any StorageEngine
     {
         switch options.target {
+        case .memory where !options.create:
+            throw MemexError(
+                .notFound, "a private store in memory is always new, and it is not to be created")
         case .memory: return try memoryEngine(environment: environment)
-        case .sharedMemory(let name): return try SharedMemory.open(name, environment)
+        case .sharedMemory(let name): return try SharedMemory.open(name, create: options.create, environment)
         case .sqliteMemory: return try SQLiteEngines.open(sqlite(nil, options, environment))
         case .sqlite(let path): return try SQLiteEngines.open(sqlite(path, options, environment))
         case .custom(let scheme):
@@ -22,6 +25,11 @@ enum EngineOpener {
                     path: "/url",
                     "names no backend that is built in or registered; known are memory, sqlite"
                         + BackendRegistry.names.map { ", " + $0 }.joined())
+            }
+            guard options.create else {
+                throw MemexError(
+                    .unsupported, "/create: a registered backend cannot say whether a store exists",
+                    detailMembers: "\"path\":\"/create\"")
             }
             return try factory.open(url: options.url)
         }

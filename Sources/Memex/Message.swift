@@ -51,6 +51,9 @@ package final class Message: Sendable {
             guard body.first(where: { $0 > 0x20 }) != 0x5B else {
                 throw MemexError.invalid(offset: 0, "an array where one message belongs, beginning")
             }
+            // A transaction keeps the body until its commit; the caller's bytes are gone by then.
+            let copy = thread.session.transaction == nil ? nil : try OwnedBytes(copying: body)
+            let body = copy?.view ?? body
             var found: (ByteView, BodyFacts)?
             try BodyInspector.inspectElements(body) { (body, facts) throws(MemexError) in
                 found = (body, facts)
@@ -62,7 +65,7 @@ package final class Message: Sendable {
                 try builder.add(body, facts, nil)
                 var draft = builder.drafts[0]
                 draft.keepEnvelope(of: old, pinned: pinned, state: state ?? .complete)
-                return MessageChange.New(draft, builder)
+                return MessageChange.New(draft, (builder, copy))
             }
         }
     }

@@ -109,6 +109,7 @@ struct MessageChange {
         guard thread.session.transaction == nil else {
             throw MemexError(.unsupported, "erase cannot be part of a transaction")
         }
+        try thread.store.requireErasing()
         try eraseRows(ifRev: ifRev)
         try thread.store.engine.wipe(until: thread.store.deadline())
     }

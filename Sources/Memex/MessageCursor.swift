@@ -1,6 +1,5 @@
 package import MemexModel
 internal import MemexStorage
-internal import Synchronization
 
 /// A list that is read page by page.
 package protocol Cursor: AnyObject, Sendable {
@@ -11,7 +10,7 @@ package protocol Cursor: AnyObject, Sendable {
 }
 
 /// Pages of a thread's messages. It keeps a position, no snapshot: the upper end is fixed when it is made.
-package final class MessageCursor: Cursor {
+package final class MessageCursor: Cursor, @unchecked Sendable {
     private let thread: ConversationThread
     private let query: MessageQuery
     private let chain: ThreadChain
@@ -22,25 +21,21 @@ package final class MessageCursor: Cursor {
         var left: Int64
         var hasBegun = false
     }
-    private let position: Mutex<Position>
+    private let turn = Turn()
+    private var position: Position
 
     init(_ thread: ConversationThread, _ query: MessageQuery) throws(MemexError) {
         self.thread = thread
         self.query = query
         chain = try thread.chain()
-        position = Mutex(Position(from: query.from, to: query.to, left: query.limit))
+        position = Position(from: query.from, to: query.to, left: query.limit)
     }
 
     package func next(_ out: inout ByteBuffer) throws(MemexError) -> Bool {
         try thread.session.authorize(.read)
         return try thread.store.inside { () throws(MemexError) in
             var buffer = ByteBuffer()
-            let outcome: Result<Bool, MemexError> = position.withLock { position in
-                do throws(MemexError) {
-                    return .success(try self.page(&position, &buffer))
-                } catch { return .failure(error) }
-            }
-            let found = try outcome.get()
+            let found = try turn.take { () throws(MemexError) in try page(&position, &buffer) }
             out = buffer
             return found
         }
@@ -57,6 +52,7 @@ package final class MessageCursor: Cursor {
             // Tombstones are read but not counted; one row more says whether another page follows.
             range.limit = skipsDeleted ? limit + min(query.slack, Limits.pageItems) + 1 : limit
             var writer = PageWriter(query.layout)
+            writer.reserve(Int(min(limit, position.to &- position.from &+ 1, 512)))
             var (count, rows, last): (Int64, Int64, Int64) = (0, 0, 0)
             var (isFull, hasMore) = (false, false)
             try chain.read(thread.store.engine, range) { (view, ids) throws(MemexError) in
@@ -83,7 +79,7 @@ package final class MessageCursor: Cursor {
             let isExhausted = !hasMore && rows < range.limit && (skipsDeleted || !isFull)
             position.left = isExhausted ? 0 : position.left - count
             if count > 0 {
-                try writer.finish(&out)
+                try writer.finish(isLast: position.left <= 0 || position.from > position.to, &out)
                 return true
             }
         }
@@ -92,7 +88,7 @@ package final class MessageCursor: Cursor {
 
     package func token() throws(MemexError) -> String {
         try thread.session.checkOpen()
-        let position = position.withLock { $0 }
+        let position = try turn.take { () throws(MemexError) in self.position }
         guard position.left > 0, position.from <= position.to else { return "" }
         return "m1.\(position.from).\(position.to).\(position.left)"
     }
@@ -106,6 +102,10 @@ struct PageWriter: ~Copyable {
     private var count = 0
 
     init(_ layout: MessageLayout) { self.layout = layout }
+
+    mutating func reserve(_ messages: Int) {
+        if layout == .packed { packed.reserve(messages) } else { json.reserve(messages &* 640) }
+    }
 
     var bytes: Int { layout == .packed ? packed.bytes : json.count }
 
@@ -123,9 +123,9 @@ struct PageWriter: ~Copyable {
         count += 1
     }
 
-    mutating func finish(_ out: inout ByteBuffer) throws(MemexError) {
+    mutating func finish(isLast: Bool, _ out: inout ByteBuffer) throws(MemexError) {
         switch layout {
-        case .packed: try packed.write(to: &out)
+        case .packed: try packed.write(isLast: isLast, to: &out)
         case .json:
             json.append("]}")
             swap(&json, &out)

@@ -1,6 +1,5 @@
 package import MemexModel
 package import MemexStorage
-internal import Synchronization
 
 /// Makes the engine behind a URL of a registered backend.
 package protocol BackendFactory: AnyObject, Sendable {
@@ -10,7 +9,7 @@ package protocol BackendFactory: AnyObject, Sendable {
 /// What the program added at run time: backends by URL scheme. Strategies have their own, in the context
 /// module.
 package enum BackendRegistry {
-    private static let factories = Mutex<[String: any BackendFactory]>([:])
+    private static let factories = ProcessWide<[String: any BackendFactory]>([:])
 
     private static let reserved = [
         "memory", "sqlite", "file", "lmdb", "postgresql", "postgres", "redis", "rediss", "redis+cluster",

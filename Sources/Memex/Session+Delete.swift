@@ -14,6 +14,7 @@ extension Session {
             guard !erase || transaction == nil else {
                 throw MemexError(.unsupported, "erase cannot be part of a transaction")
             }
+            if erase { try store.requireErasing() }
             let removal = ThreadRemoval(store)
             var retries = Retries(store)
             while true {

@@ -36,7 +36,7 @@ package final class Session: Sendable {
     @inline(__always)
     package func authorize(_ action: Action) throws(MemexError) {
         if gate.isClosed { throw MemexError(.closed, "the session is closed; open it again") }
-        if store.engine.capabilities.isReadOnly, action == .write {
+        if store.isReadOnly, action == .write {
             throw MemexError(.io, "the store was opened read-only; open it without read_only to write")
         }
     }

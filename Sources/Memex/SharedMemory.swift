@@ -1,6 +1,5 @@
 internal import MemexModel
 internal import MemexStorage
-internal import Synchronization
 
 /// `memory:name`: one engine a name in this process, kept as long as somebody has it open.
 enum SharedMemory {
@@ -9,14 +8,22 @@ enum SharedMemory {
         var users: Int
     }
 
-    private static let entries = Mutex<[String: Entry]>([:])
+    private static let entries = ProcessWide<[String: Entry]>([:])
 
-    static func open(_ name: String, _ environment: Environment) throws(MemexError) -> any StorageEngine {
+    static func open(_ name: String, create: Bool, _ environment: Environment) throws(MemexError)
+        -> any StorageEngine
+    {
         let result: Result<any StorageEngine, MemexError> = entries.withLock { entries in
             if var entry = entries[name] {
                 entry.users += 1
                 entries[name] = entry
                 return .success(entry.engine)
+            }
+            guard create else {
+                return .failure(
+                    MemexError(
+                        .notFound, "no store of this name is open in the process, and it is not to be created"
+                    ))
             }
             do throws(MemexError) {
                 let engine = try memoryEngine(environment: environment)

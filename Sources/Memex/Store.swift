@@ -10,6 +10,7 @@ package final class Store: Sendable {
     package let environment: Environment
     package let tokenizer: any Tokenizer
     package let timeout: Int64
+    package let isReadOnly: Bool
     /// Nil for an engine that is this store's alone.
     private let sharedName: String?
     let gate = Gate()
@@ -18,8 +19,9 @@ package final class Store: Sendable {
     package init(
         engine: any StorageEngine, environment: Environment = .system,
         tokenizer: any Tokenizer = EstimateTokenizer(), timeout: Int64 = 30_000_000,
-        sharedName: String? = nil
+        sharedName: String? = nil, isReadOnly: Bool = false
     ) {
+        self.isReadOnly = isReadOnly || engine.capabilities.isReadOnly
         self.sharedName = sharedName
         self.engine = engine
         self.environment = environment
@@ -33,9 +35,11 @@ package final class Store: Sendable {
     {
         var sharedName: String?
         if case .sharedMemory(let name) = options.target { sharedName = name }
+        Log.write(.info, "a store is opened")
         return Store(
             engine: try EngineOpener.open(options, environment), environment: environment,
-            tokenizer: options.tokenizer, timeout: options.timeout, sharedName: sharedName)
+            tokenizer: options.tokenizer, timeout: options.timeout, sharedName: sharedName,
+            isReadOnly: options.readOnly)
     }
 
     /// Marks the calling thread as inside a callback of this store.
@@ -76,6 +80,13 @@ package final class Store: Sendable {
         }
     }
 
+    /// Throws before anything is changed when the engine cannot wipe what it removes.
+    func requireErasing() throws(MemexError) {
+        guard engine.capabilities.erases else {
+            throw MemexError(.unsupported, "this backend cannot wipe removed bytes; delete without erase")
+        }
+    }
+
     package func interrupt() throws(MemexError) {
         try inside { () throws(MemexError) in
             interruptions.wrappingAdd(1, ordering: .relaxed)
@@ -90,6 +101,7 @@ package final class Store: Sendable {
     /// Refuses new calls, wakes those that wait, waits for those that run, and closes the engine.
     package func close() throws(MemexError) {
         guard gate.close() else { throw Self.closedError }
+        Log.write(.info, "a store is closed")
         gate.waitUntilEmpty { engine.interrupt() }
         if let sharedName, !SharedMemory.leave(sharedName) { return }
         try engine.close()

@@ -1,9 +1,8 @@
 package import MemexModel
 internal import MemexStorage
-internal import Synchronization
 
 /// Pages of a tenant's threads.
-package final class ThreadCursor: Cursor {
+package final class ThreadCursor: Cursor, @unchecked Sendable {
     private let session: Session
     private let query: ThreadQuery
     private struct Position {
@@ -12,7 +11,8 @@ package final class ThreadCursor: Cursor {
         /// Threads whose activity is later moved after the listing began; nil until its first thread says.
         var bound: Int64?
     }
-    private let position: Mutex<Position>
+    private let turn = Turn()
+    private var position: Position
 
     package init(_ session: Session, _ bytes: ByteView) throws(MemexError) {
         try session.authorize(.read)
@@ -21,19 +21,14 @@ package final class ThreadCursor: Cursor {
         }
         self.session = session
         self.query = query
-        position = Mutex(Position(after: query.after, left: query.limit, bound: query.bound))
+        position = Position(after: query.after, left: query.limit, bound: query.bound)
     }
 
     package func next(_ out: inout ByteBuffer) throws(MemexError) -> Bool {
         try session.authorize(.read)
         return try session.store.inside { () throws(MemexError) in
             var buffer = ByteBuffer()
-            let outcome: Result<Bool, MemexError> = position.withLock { position in
-                do throws(MemexError) {
-                    return .success(try self.page(&position, &buffer))
-                } catch { return .failure(error) }
-            }
-            let found = try outcome.get()
+            let found = try turn.take { () throws(MemexError) in try page(&position, &buffer) }
             out = buffer
             return found
         }
@@ -91,7 +86,7 @@ package final class ThreadCursor: Cursor {
 
     package func token() throws(MemexError) -> String {
         try session.checkOpen()
-        let position = position.withLock { $0 }
+        let position = try turn.take { () throws(MemexError) in self.position }
         guard position.left > 0 else { return "" }
         guard let (time, key) = position.after else { return "" }
         return "t1.\(time).\(key).\(position.bound ?? .max).\(position.left)"

@@ -16,15 +16,25 @@ enum Boundary {
     static func run(_ error: ErrorOut, _ body: () throws(MemexError) -> Int32) -> Int32 {
         error?.pointee = nil
         do throws(MemexError) {
-            if memex_shim_memory_is_short() != 0 { throw MemexError.noMemory }
+            try requireMemory()
             return try body()
         } catch let thrown {
             return report(thrown, error)
         }
     }
 
+    @inline(__always)
+    static func requireMemory() throws(MemexError) {
+        if memex_shim_memory_is_short() != 0 { throw MemexError.noMemory }
+    }
+
     @inline(never)
     static func report(_ thrown: MemexError, _ error: ErrorOut) -> Int32 {
+        switch thrown.code {
+        case .poisoned, .corrupt, .tampered, .outcomeUnknown, .internal: Log.write(.error, thrown.message)
+        case .callback, .io, .full, .noMemory: Log.write(.warning, thrown.message)
+        default: break
+        }
         if let error { error.pointee = HandleTable.make(ErrorObject(thrown), .error) }
         return thrown.code.rawValue
     }

@@ -3,7 +3,6 @@ internal import CMemexShim
 internal import Memex
 internal import MemexContext
 internal import MemexModel
-internal import MemexTokens
 
 @implementation @_cdecl("memex_strategy_open")
 public func memex_strategy_open(
@@ -53,11 +52,8 @@ public func memex_context_build_messages(
         let messages = try Boundary.bytes(messages, messages_len)
         let request = try Boundary.bytes(request, request_len)
         return try withStrategy(strategy) { (strategy) throws(MemexError) in
-            let tokenizer = EstimateTokenizer()
-            let source = try ArraySource(bodies: messages, tokenizer: tokenizer)
             var buffer = ByteBuffer()
-            try (strategy ?? .standard).build(
-                from: source, request: request, tokenizer: tokenizer, to: &buffer)
+            try StatelessContext.build(strategy, messages, request, to: &buffer)
             return try Boundary.give(buffer, out)
         }
     }
@@ -75,7 +71,7 @@ private func withStrategy(
 
 @implementation @_cdecl("memex_register_strategy")
 public func memex_register_strategy(
-    _ name: UnsafePointer<CChar>!, _ name_len: Int, _ fn: memex_strategy_fn!,
+    _ name: UnsafePointer<CChar>!, _ name_len: Int, _ fn: memex_strategy_fn?,
     _ user_data: UnsafeMutableRawPointer?, _ destroy: memex_destroy_fn?,
     _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> memex_status {
@@ -98,6 +94,7 @@ public func memex_unregister(
     Boundary.run(error) { () throws(MemexError) in
         let kind = try Boundary.bytes(kind, kind_len)
         let name = try Boundary.bytes(name, name_len)
+        try BackendRegistry.checkName(name)
         if kind.equals("backend") {
             try BackendRegistry.unregister(name)
         } else if kind.equals("strategy") {
@@ -119,9 +116,10 @@ final class RegisteredStrategy: CustomStrategy {
         self.fn = fn
     }
 
-    private typealias Function = @convention(c) (
-        UnsafeMutableRawPointer?, UnsafePointer<CChar>?, Int, UnsafeMutableRawPointer?
-    ) -> Int32
+    private typealias Function =
+        @convention(c) (
+            UnsafeMutableRawPointer?, UnsafePointer<CChar>?, Int, UnsafeMutableRawPointer?
+        ) -> Int32
 
     func select(input: ByteView, reply: inout ByteBuffer) throws(MemexError) {
         let call = unsafeBitCast(fn, to: Function.self)

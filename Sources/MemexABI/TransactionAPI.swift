@@ -39,13 +39,18 @@ public func memex_txn_commit(
     _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> memex_status {
     Boundary.clear(out)
-    return Boundary.run(error) { () throws(MemexError) in
-        try Boundary.with(txn, .transaction, TransactionObject.self) { (object) throws(MemexError) in
+    error?.pointee = nil
+    do throws(MemexError) {
+        // The handle is consumed however this ends, so memory is looked at after that.
+        return try Boundary.with(txn, .transaction, TransactionObject.self) { (object) throws(MemexError) in
             guard HandleTable.free(txn, .transaction) else { throw Boundary.badHandle(txn, .transaction) }
+            try Boundary.requireMemory()
             var buffer = ByteBuffer()
             try object.transaction.commit(in: object.view, to: &buffer)
             return try Boundary.give(buffer, out)
         }
+    } catch let thrown {
+        return Boundary.report(thrown, error)
     }
 }
 

@@ -37,7 +37,8 @@ struct ExaminedMessages: ~Copyable {
         if tokens <= 0 { tokens = Int64(tokenizer.countMessage(message.body)) }
         return WindowItem(
             seq: message.seq, tokens: tokens, offset: offset, length: message.body.count, role: message.role,
-            startsGroup: message.startsGroup, fault: OpenAIChatRules.fault(message), isFlagged: message.isFlagged,
+            startsGroup: message.startsGroup, fault: OpenAIChatRules.fault(message),
+            isFlagged: message.isFlagged,
             pin: pin)
     }
 

@@ -7,6 +7,8 @@ package struct ChatRule: Sendable {
     package let explanation: StaticString
     /// What a message that breaks it is left out for.
     package let reason: LeftOutReason
+    /// A public report of the refusal.
+    package let evidence: StaticString
 }
 
 /// The rules of OpenAI chat completions about the messages of a request.
@@ -20,31 +22,40 @@ package enum OpenAIChatRules {
 
     package static let all: [ChatRule] = [
         ChatRule(
-            id: "role", explanation: "A role is system, developer, user, assistant or tool.", reason: .role),
+            id: "role", explanation: "A role is system, developer, user, assistant or tool.", reason: .role,
+            evidence: "TheR1D/shell_gpt#717"),
         ChatRule(
             id: "content",
             explanation:
                 "A content is a string or an array that is not empty; an assistant's may be null or absent beside tool_calls.",
-            reason: .malformed),
+            reason: .malformed,
+            evidence: "run-llama/llama_index#17921"),
         ChatRule(
             id: "calls-shape",
             explanation:
                 "tool_calls is an array of 1 to 128 objects, on assistant messages only; each has a string type, and a function or custom tool with a name of 1 to 64 letters, digits, _ and -.",
-            reason: .malformed),
+            reason: .malformed,
+            evidence: "openai/openai-node#1341, openai/openai-dotnet#317, mcp-use/mcp-use#90"),
         ChatRule(
-            id: "call-id", explanation: "A call has an id of 1 to 40 characters that no other call of its message has.",
-            reason: .malformed),
-        ChatRule(id: "result-id", explanation: "A tool message has a tool_call_id.", reason: .malformed),
+            id: "call-id",
+            explanation: "A call has an id of 1 to 40 characters that no other call of its message has.",
+            reason: .malformed,
+            evidence: "vercel/ai#5171, openclaw/openclaw#47136"),
+        ChatRule(
+            id: "result-id", explanation: "A tool message has a tool_call_id.", reason: .malformed,
+            evidence: "FoundationAgents/OpenManus#744"),
         ChatRule(
             id: "calls-answered",
             explanation:
                 "A message with tool_calls is followed at once by one tool message for each of its calls, in any order.",
-            reason: .unanswered),
+            reason: .unanswered,
+            evidence: "langchain-ai/langchain#33245"),
         ChatRule(
             id: "result-called",
             explanation:
                 "A tool message answers a call of the assistant message before it that no other tool message answered.",
-            reason: .noCall),
+            reason: .noCall,
+            evidence: "FoundationAgents/OpenManus#744, agno-agi/agno#5116"),
     ]
 
     /// What keeps a message out of every request, whatever stands around it.
@@ -56,7 +67,9 @@ package enum OpenAIChatRules {
         case .assistant:
             if message.hasToolCalls { return callsFault(message) }
         case .tool:
-            guard message.hasToolCallID, let id = resultID(message.body), id.count > 0 else { return .malformed }
+            guard message.hasToolCallID, let id = resultID(message.body), id.count > 0 else {
+                return .malformed
+            }
             if message.hasToolCalls { return .malformed }
         default:
             if message.hasToolCalls { return .malformed }
@@ -76,7 +89,9 @@ package enum OpenAIChatRules {
         guard let calls = rawMember(object: body, "tool_calls") else { return false }
         var elements = RawElements(calls)
         while let call = elements.next() {
-            guard let value = rawMember(object: call, "id"), let id = RawString.contents(value) else { return false }
+            guard let value = rawMember(object: call, "id"), let id = RawString.contents(value) else {
+                return false
+            }
             visit(id)
         }
         return !elements.isBroken
@@ -90,7 +105,8 @@ package enum OpenAIChatRules {
     }
 
     private static func callsFault(_ message: borrowing Candidate) -> LeftOutReason? {
-        if !message.hasText, let content = rawMember(object: message.body, "content"), !content.equals("null"),
+        if !message.hasText, let content = rawMember(object: message.body, "content"),
+            !content.equals("null"),
             !hasParts(message.body)
         {
             return .malformed
@@ -107,7 +123,9 @@ package enum OpenAIChatRules {
     }
 
     private static func checkedID(_ call: ByteView) -> ByteView? {
-        guard let value = rawMember(object: call, "id"), let id = RawString.contents(value) else { return nil }
+        guard let value = rawMember(object: call, "id"), let id = RawString.contents(value) else {
+            return nil
+        }
         return id.count > 0 && characters(id) <= callIDMaximum ? id : nil
     }
 
@@ -128,11 +146,14 @@ package enum OpenAIChatRules {
     }
 
     private static func hasTool(_ call: ByteView) -> Bool {
-        guard let value = rawMember(object: call, "type"), let type = RawString.contents(value) else { return false }
+        guard let value = rawMember(object: call, "type"), let type = RawString.contents(value) else {
+            return false
+        }
         let tool: ByteView?
         if RawString.equals(type, RawKey.function) {
             tool = rawMember(object: call, "function")
-            guard let tool, let arguments = rawMember(object: tool, "arguments"), RawString.contents(arguments) != nil
+            guard let tool, let arguments = rawMember(object: tool, "arguments"),
+                RawString.contents(arguments) != nil
             else { return false }
         } else if RawString.equals(type, RawKey.custom) {
             tool = rawMember(object: call, "custom")
@@ -141,12 +162,14 @@ package enum OpenAIChatRules {
         } else {
             return false
         }
-        guard let tool, let quoted = rawMember(object: tool, "name"), let name = RawString.contents(quoted) else {
+        guard let tool, let quoted = rawMember(object: tool, "name"), let name = RawString.contents(quoted)
+        else {
             return false
         }
         guard name.count > 0, name.count <= nameMaximum else { return false }
         return name.allSatisfy {
-            (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F
+            (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0)
+                || $0 == 0x5F
                 || $0 == 0x2D
         }
     }

@@ -37,7 +37,9 @@ struct OpenCalls {
 
     /// Notes the result in that body. False when no call of that id waits for one.
     mutating func answer(_ arena: ByteView, _ offset: Int, _ length: Int) -> Bool {
-        guard missing > 0, let id = OpenAIChatRules.resultID(arena.slice(offset, length)) else { return false }
+        guard missing > 0, let id = OpenAIChatRules.resultID(arena.slice(offset, length)) else {
+            return false
+        }
         for index in calls.indices where !calls[index].isAnswered {
             if RawString.same(arena.slice(calls[index].offset, calls[index].length), id) {
                 calls[index].isAnswered = true

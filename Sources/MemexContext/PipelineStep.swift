@@ -43,21 +43,25 @@ struct PipelineParser {
         case .object: try step(root, bytes, OptionPath())
         case .array:
             guard root.count > 0 else {
-                throw MemexError.invalid(path: "", "the pipeline is empty; give a step, or no pipeline at all")
+                throw MemexError.invalid(
+                    path: "", "the pipeline is empty; give a step, or no pipeline at all")
             }
             var elements = RawElements(bytes)
             for index in 0..<root.count {
                 guard let node = root.element(index) else { break }
                 try step(node, elements.next() ?? ByteView(start: nil, count: 0), OptionPath().at(index))
             }
-        default: throw MemexError.invalid(path: "", "the pipeline must be a step (an object) or an array of steps")
+        default:
+            throw MemexError.invalid(path: "", "the pipeline must be a step (an object) or an array of steps")
         }
         extendLifetime(document)
     }
 
     private mutating func step(_ node: JSONNode, _ text: ByteView, _ path: OptionPath) throws(MemexError) {
         var options = try OptionReader(node, text: text, path: path)
-        guard let type = try options.string("type") else { throw options.failure("type", "is missing; name a step") }
+        guard let type = try options.string("type") else {
+            throw options.failure("type", "is missing; name a step")
+        }
         if type.equals("fifo") {
             steps.append(.fifo(last: try Self.required(&options, "last", Limits.seq)))
         } else if type.equals("token_budget") {
@@ -81,7 +85,9 @@ struct PipelineParser {
     private static func required(
         _ options: inout OptionReader, _ name: StaticString, _ most: Int64
     ) throws(MemexError) -> Int64 {
-        guard let value = try options.int64(name, in: 1...most) else { throw options.failure(name, "is missing") }
+        guard let value = try options.int64(name, in: 1...most) else {
+            throw options.failure(name, "is missing")
+        }
         return value
     }
 
@@ -95,7 +101,8 @@ struct PipelineParser {
                     rule.developer = true
                 } else {
                     throw options.failure(
-                        "roles", "may hold \"system\" and \"developer\"; pin other messages by their \"pinned\" flag")
+                        "roles",
+                        "may hold \"system\" and \"developer\"; pin other messages by their \"pinned\" flag")
                 }
             }
         } else {

@@ -1,12 +1,11 @@
 package import MemexModel
-internal import Synchronization
 
 /// The step types: those built in, and those that the program registered.
 ///
 /// A pipeline holds on to the strategies it was opened with, so removing one here ends nothing that runs.
 /// Strategies are let go outside of the lock: their deinit may call back.
 package enum StrategyRegistry {
-    private static let registered = Mutex<[String: any CustomStrategy]>([:])
+    private static let registered = ProcessWide<[String: any CustomStrategy]>([:])
 
     package static let builtIn = ["fifo", "pin", "token_budget"]
 

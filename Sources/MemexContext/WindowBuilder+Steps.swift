@@ -51,7 +51,8 @@ extension WindowBuilder {
         do throws(MemexError) {
             kept = try readReply(reply.view, from)
         } catch {
-            throw MemexError(.callback, "the strategy's reply: \(error.message)", detailMembers: error.detailMembers)
+            throw MemexError(
+                .callback, "the strategy's reply: \(error.message)", detailMembers: error.detailMembers)
         }
         for index in units.indices where units[index].isKept && !units[index].isPinned {
             if seq(units[index]) < from {
@@ -101,7 +102,9 @@ extension WindowBuilder {
 
     private mutating func readReply(_ reply: ByteView, _ from: Int64) throws(MemexError) -> Set<Int64> {
         var shown = Set<Int64>()
-        for item in examined.items where item.unit >= 0 && isShown(units[item.unit], from) { shown.insert(item.seq) }
+        for item in examined.items where item.unit >= 0 && isShown(units[item.unit], from) {
+            shown.insert(item.seq)
+        }
         var options = try OptionReader(reply, what: "it")
         guard let keep = try options.array("keep") else { throw options.failure("keep", "is missing") }
         var kept = Set<Int64>()
@@ -115,7 +118,8 @@ extension WindowBuilder {
             var found: [Int64: [UInt8]] = [:]
             try reasons.forEachMember { (name, text) throws(MemexError) in
                 guard let seq = Int64(name.text), shown.contains(seq) else {
-                    throw MemexError.invalid(path: "/reasons", "a key is no seq of the messages that were given")
+                    throw MemexError.invalid(
+                        path: "/reasons", "a key is no seq of the messages that were given")
                 }
                 guard let text = text.string, text.count <= Limits.idBytes else {
                     throw MemexError.invalid(path: "/reasons/\(seq)", "must be a string of at most 255 bytes")

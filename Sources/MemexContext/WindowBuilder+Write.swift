@@ -69,7 +69,9 @@ extension WindowBuilder {
         }
     }
 
-    private func writeEntry(_ item: WindowItem, _ reason: StaticString, _ isFirst: Bool, _ out: inout ByteBuffer) {
+    private func writeEntry(
+        _ item: WindowItem, _ reason: StaticString, _ isFirst: Bool, _ out: inout ByteBuffer
+    ) {
         out.append(isFirst ? "{\"seq\":" : ",{\"seq\":")
         out.append(number: item.seq)
         out.append(",\"reason\":\"")

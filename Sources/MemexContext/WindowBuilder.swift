@@ -14,10 +14,13 @@ struct WindowBuilder: ~Copyable {
     var units = ContiguousArray<WindowUnit>()
     /// What custom strategies said about messages they kept: seq and text.
     var details: [Int64: [UInt8]] = [:]
-    /// The instruction that is in force.
+    /// Where the instruction that is in force begins: the last run of adjacent system messages.
     private var instruction: Int64 = 0
 
-    init(_ strategy: Strategy, _ request: WindowRequest, _ source: any MessageSource, _ tokenizer: any Tokenizer) {
+    init(
+        _ strategy: Strategy, _ request: WindowRequest, _ source: any MessageSource,
+        _ tokenizer: any Tokenizer
+    ) {
         self.strategy = strategy
         self.request = request
         self.source = source
@@ -44,10 +47,13 @@ struct WindowBuilder: ~Copyable {
     private mutating func readPinned() throws(MemexError) {
         let pins = strategy.pins
         for seq in try source.marked(from: 1, to: lastSeq).reversed() {
-            if instruction > 0, !pins.flagged { break }
+            let continues = seq == instruction &- 1
+            if instruction > 0, !pins.flagged, !continues { break }
             try source.message(seq: seq) { (message) throws(MemexError) in
                 var pin = WindowPin.none
-                if message.role.isInstruction, instruction == 0, OpenAIChatRules.fault(message) == nil {
+                if message.role.isInstruction, instruction == 0 || continues,
+                    OpenAIChatRules.fault(message) == nil
+                {
                     instruction = message.seq
                     if pins.holds(message.role) { pin = .system }
                 }
@@ -112,20 +118,25 @@ struct WindowBuilder: ~Copyable {
         }
         if !isEnough, examined.tailCount < limit { examined.reachBottom() }
         form()
+        // A group at the lower end may not be whole: its call is near. Or messages turned out to be unusable:
+        // then ever more are read at a time.
+        var chunk: Int64 = 16
         while isEnough, !isSatisfied(budget, last), examined.tailCount < limit, examined.tailFrom > 1 {
-            // A group at the lower end is not whole, or messages turned out to be unusable.
-            try read(limit: min(limit &- examined.tailCount, max(16, examined.tailCount)))
+            try read(limit: min(limit &- examined.tailCount, chunk), stopsAtCalls: chunk == 16)
+            chunk &*= 2
         }
     }
 
-    /// Reads that many older messages.
-    private mutating func read(limit: Int64) throws(MemexError) {
+    /// Reads that many older messages, or fewer when it may stop at a message with calls.
+    private mutating func read(limit: Int64, stopsAtCalls: Bool = false) throws(MemexError) {
         let before = examined.tailCount
+        var isStopped = false
         try source.newest(before: examined.tailFrom, limit: limit) { (message) throws(MemexError) in
             _ = examined.addTail(message)
-            return true
+            isStopped = stopsAtCalls && message.startsGroup
+            return !isStopped
         }
-        if examined.tailCount &- before < limit { examined.reachBottom() }
+        if !isStopped, examined.tailCount &- before < limit { examined.reachBottom() }
         form()
     }
 
@@ -182,7 +193,7 @@ struct WindowBuilder: ~Copyable {
         if let limit, tokens > limit {
             throw MemexError(
                 .limit,
-                "what must stay in the window needs \(tokens) tokens, \(limit) are allowed; raise max_tokens or pin less",
+                "what must stay needs \(tokens) tokens, \(limit) are allowed; raise max_tokens or pin less",
                 detailMembers: "\"needed\":\(tokens),\"limit\":\(limit)")
         }
         return tokens

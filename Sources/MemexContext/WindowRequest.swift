@@ -15,10 +15,13 @@ struct WindowRequest {
         var options = try OptionReader(bytes, what: "the request")
         maxTokens = try options.int64("max_tokens", in: 1...Self.tokensMaximum)
         examine = try options.int64("examine", in: 1...Limits.seq)
-        if let provider = try options.string("provider"), !Self.providers.contains(where: { provider.equals($0) }) {
+        if let provider = try options.string("provider"),
+            !Self.providers.contains(where: { provider.equals($0) })
+        {
             let known = Self.providers.map { "\($0)" }.joined(separator: ", ")
             throw MemexError(
-                .unsupported, "/provider: windows can be built for \(known)", detailMembers: "\"path\":\"/provider\"")
+                .unsupported, "/provider: windows can be built for \(known)",
+                detailMembers: "\"path\":\"/provider\"")
         }
         try options.finish()
     }

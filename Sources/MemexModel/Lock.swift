@@ -1,3 +1,4 @@
+internal import CMemexShim
 #if canImport(Glibc)
     internal import Glibc
 #endif
@@ -6,7 +7,12 @@
 package final class Lock: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
 
-    package init() { pthread_mutex_init(mutex, nil) }
+    /// With `survivesFork` a forked child never finds it held by a thread that it does not have: for state
+    /// of the whole process. Such locks are never taken under one another, and never freed.
+    package init(survivesFork: Bool = false) {
+        pthread_mutex_init(mutex, nil)
+        if survivesFork { memex_shim_fork_guard(mutex) }
+    }
 
     deinit {
         pthread_mutex_destroy(mutex)

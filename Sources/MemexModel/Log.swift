@@ -12,7 +12,7 @@ package enum Log {
         case debug = 4
     }
 
-    private static let lock = Lock()
+    private static let lock = Lock(survivesFork: true)
     private nonisolated(unsafe) static var sink: (any LogSink)?
     private nonisolated(unsafe) static var maximum: Int32 = 0
 

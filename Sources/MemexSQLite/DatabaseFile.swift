@@ -7,8 +7,8 @@ internal import MemexModel
 /// The file behind a URL, before SQLite sees it.
 enum DatabaseFile {
     /// Creates a missing file, readable by its owner alone, or says what is wrong with the path. A file that
-    /// exists is never opened here: closing a descriptor of it would drop SQLite's locks.
-    static func prepare(_ path: String, readOnly: Bool, create: Bool) throws(MemexError) {
+    /// exists is never opened here: closing a descriptor of it would drop SQLite's locks. True when it existed.
+    static func prepare(_ path: String, readOnly: Bool, create: Bool) throws(MemexError) -> Bool {
         var (device, inode): (UInt64, UInt64) = (0, 0)
         var isRegular: Int32 = 0
         let code = memex_shim_identity(path, &device, &inode, &isRegular)
@@ -16,7 +16,7 @@ enum DatabaseFile {
             guard isRegular != 0 else {
                 throw MemexError(.invalid, "the URL's path is not a file; give the path of a file")
             }
-            return
+            return true
         }
         guard code == ENOENT || code == ENOTDIR else { throw refused(code) }
         guard create, !readOnly else {
@@ -25,9 +25,11 @@ enum DatabaseFile {
         let descriptor = memex_shim_open(path, O_RDWR | O_CREAT | O_EXCL, 0o600)
         if descriptor >= 0 {
             _ = Glibc.close(descriptor)
+            return false
         } else if descriptor != -EEXIST {
             throw refused(-descriptor)
         }
+        return true
     }
 
     private static func refused(_ code: Int32) -> MemexError {

@@ -1,4 +1,4 @@
-/// Row keys of messages: the thread's key in the upper half, seq in the lower.
+/// Keys of messages: the thread's key in the upper half, seq in the lower.
 enum RowKey {
     static let threadMaximum: Int64 = (1 << 31) - 1
 
@@ -6,9 +6,9 @@ enum RowKey {
     static func make(_ thread: Int64, _ seq: Int64) -> Int64 { thread << 32 | (seq & 0xFFFF_FFFF) }
 
     @inline(__always)
-    static func seq(_ row: Int64) -> Int64 { row & 0xFFFF_FFFF }
+    static func seq(_ key: Int64) -> Int64 { key & 0xFFFF_FFFF }
 
-    /// First and last row key that a thread can have.
+    /// First and last key that a thread can have.
     @inline(__always)
     static func bounds(_ thread: Int64) -> (Int64, Int64) { (thread << 32, thread << 32 | 0xFFFF_FFFF) }
 }

@@ -48,7 +48,9 @@ package final class SQLiteEngine: StorageEngine, @unchecked Sendable {
         let interruptions = Interruptions()
         var lock: WriterLock?
         if !inMemory {
-            try DatabaseFile.prepare(path, readOnly: options.readOnly, create: options.create)
+            if try DatabaseFile.prepare(path, readOnly: options.readOnly, create: options.create) {
+                try SQLiteSchema.refuseForeign(path)
+            }
             if !options.readOnly { lock = try WriterLock(path: path + "-lock", interruptions: interruptions) }
         }
         try lock?.lock(until: Deadline(after: timeout))
@@ -77,7 +79,7 @@ package final class SQLiteEngine: StorageEngine, @unchecked Sendable {
         capabilities.isReadOnly = options.readOnly
         self.capabilities = capabilities
         queue = CommitQueue(
-            run: { writer.run($0, until: Deadline(after: timeout)) }, settle: { writer.settle() })
+            run: { writer.run($0) }, settle: { writer.settle() })
         readers =
             inMemory
             ? nil
@@ -96,19 +98,39 @@ package final class SQLiteEngine: StorageEngine, @unchecked Sendable {
     }
 
     package func flush(until deadline: Deadline) throws(MemexError) {
-        if readers == nil { return }
+        if readers == nil || capabilities.isReadOnly { return }
         try queue.alone(until: deadline) { () throws(MemexError) in
-            try writer.checkpoint(SQLITE_CHECKPOINT_PASSIVE, until: deadline)
+            _ = try writer.checkpoint(SQLITE_CHECKPOINT_PASSIVE, until: deadline)
         }
     }
 
-    package func maintain(until deadline: Deadline) throws(MemexError) { try flush(until: deadline) }
+    package func maintain(until deadline: Deadline) throws(MemexError) {
+        if readers == nil || capabilities.isReadOnly { return }
+        try queue.alone(until: deadline) { () throws(MemexError) in
+            if try writer.checkpoint(SQLITE_CHECKPOINT_TRUNCATE, until: deadline) { return }
+            _ = try writer.checkpoint(SQLITE_CHECKPOINT_PASSIVE, until: deadline)
+        }
+    }
 
     /// Deleted rows are overwritten as they go (`secure_delete`); their copies in the log go with it.
     package func wipe(until deadline: Deadline) throws(MemexError) {
         if readers == nil { return }
-        try queue.alone(until: deadline) { () throws(MemexError) in
-            try writer.checkpoint(SQLITE_CHECKPOINT_TRUNCATE, until: deadline)
+        var pause: Int64 = 1_000
+        // Readers keep their part of the log; nobody waits for them with a lock.
+        while true {
+            var isDone = false
+            try queue.alone(until: deadline) { () throws(MemexError) in
+                isDone = try writer.checkpoint(SQLITE_CHECKPOINT_TRUNCATE, until: deadline)
+            }
+            if isDone { return }
+            if deadline.isPast {
+                throw MemexError(
+                    .timeout,
+                    "it is deleted, but a reader keeps its bytes in the log; end that reader and run maintain"
+                )
+            }
+            memex_shim_sleep_us(min(pause, deadline.remaining))
+            if pause < 50_000 { pause *= 2 }
         }
     }
 
@@ -209,8 +231,7 @@ package final class SQLiteEngine: StorageEngine, @unchecked Sendable {
 
     package func check(until deadline: Deadline) throws(MemexError) -> [String] {
         try read { (reader) throws(MemexError) in
-            let found = try reader.connection.text("PRAGMA quick_check(1)") ?? "no answer"
-            return found == "ok" ? [] : ["SQLite reports a damaged structure"]
+            try SQLiteChecker(reader.connection).problems(until: deadline)
         }
     }
 

@@ -1,7 +1,6 @@
 internal import CMemexShim
 package import MemexModel
 package import MemexStorage
-internal import Synchronization
 #if canImport(Glibc)
     internal import Glibc
 #endif
@@ -17,11 +16,11 @@ package enum SQLiteEngines {
         var users: Int
     }
 
-    private static let entries = Mutex<[Entry]>([])
+    private static let entries = ProcessWide<[Entry]>([])
 
     package static func open(_ options: SQLiteEngine.Options) throws(MemexError) -> any StorageEngine {
         guard let path = options.path, !options.readOnly else { return try SQLiteEngine(options) }
-        try DatabaseFile.prepare(path, readOnly: false, create: options.create)
+        _ = try DatabaseFile.prepare(path, readOnly: false, create: options.create)
         guard let identity = DatabaseFile.identity(path) else {
             throw MemexError(.io, "the database file vanished while it was opened")
         }

@@ -7,11 +7,13 @@ final class SQLiteReader {
     let connection: SQLiteConnection
     private let ascending: SQLiteStatement
     private let descending: SQLiteStatement
+    private let runsAscending: SQLiteStatement
+    private let runsDescending: SQLiteStatement
+    private let locator: RunLocator
     private let marked: SQLiteStatement
     private let byID: SQLiteStatement
     private let threadByID: SQLiteStatement
     private let threadByKey: SQLiteStatement
-    private let lastRow: SQLiteStatement
     private let forks: SQLiteStatement
     private let derivedOne: SQLiteStatement
     private let derivedAll: SQLiteStatement
@@ -34,16 +36,18 @@ final class SQLiteReader {
         }
         let messages =
             "SELECT key, created_at_us, role, head, body, extra, id, idempotency_key FROM messages "
-            + "WHERE key BETWEEN ? AND ? ORDER BY key"
+            + "WHERE row BETWEEN ? AND ? ORDER BY row"
         ascending = try prepare(messages + " LIMIT ?")
         descending = try prepare(messages + " DESC LIMIT ?")
-        marked = try prepare("SELECT key FROM messages WHERE marked = 1 AND key BETWEEN ? AND ? ORDER BY key")
+        runsAscending = try prepare("SELECT key, row FROM runs WHERE key BETWEEN ? AND ? ORDER BY key")
+        runsDescending = try prepare("SELECT key, row FROM runs WHERE key BETWEEN ? AND ? ORDER BY key DESC")
+        locator = try RunLocator(connection, prepare)
+        marked = try prepare(
+            "SELECT key FROM messages WHERE marked IS NOT NULL AND key BETWEEN ? AND ? ORDER BY key")
         byID = try prepare("SELECT key FROM messages WHERE key >> 32 = ? AND id = ?")
         threadByID = try prepare(
             "SELECT \(Self.threadColumns) FROM threads WHERE tenant = ? AND id = ? AND hidden = 0")
         threadByKey = try prepare("SELECT \(Self.threadColumns) FROM threads WHERE key = ?")
-        lastRow = try prepare(
-            "SELECT key, created_at_us FROM messages WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT 1")
         forks = try prepare("SELECT \(Self.threadColumns) FROM threads WHERE base_key = ? AND base_key <> 0")
         derivedOne = try prepare(
             "SELECT name, from_seq, to_seq, rev, created_at_us, body FROM derived "
@@ -85,13 +89,92 @@ final class SQLiteReader {
         _ key: Int64, _ range: MessageRange, _ visit: (borrowing MessageView) throws(MemexError) -> Bool
     ) throws(MemexError) {
         guard range.from <= range.to, range.to >= 1, range.from <= Limits.seq, range.limit > 0 else { return }
-        let statement = range.descending ? descending : ascending
-        statement.bind(1, RowKey.make(key, max(range.from, 1)))
-        statement.bind(2, RowKey.make(key, min(range.to, Limits.seq)))
-        statement.bind(3, range.limit)
+        let first = RowKey.make(key, max(range.from, 1))
+        let last = RowKey.make(key, min(range.to, Limits.seq))
+        var left = range.limit
+        if range.descending {
+            try readDescending(key, first, last, &left, visit)
+        } else {
+            try readAscending(key, first, last, &left, visit)
+        }
+    }
+
+    private typealias Visit = (borrowing MessageView) throws(MemexError) -> Bool
+
+    private func readAscending(
+        _ thread: Int64, _ first: Int64, _ last: Int64, _ left: inout Int64, _ visit: Visit
+    ) throws(MemexError) {
+        let begin = try locator.run(thread, upTo: first)
+        runsAscending.bind(1, begin?.key ?? first)
+        runsAscending.bind(2, last)
+        defer { runsAscending.reset() }
+        var current: RunLocator.Run?
+        while left > 0 {
+            let code = runsAscending.step()
+            guard code == SQLITE_ROW || code == SQLITE_DONE else {
+                throw connection.error(code, "reading messages")
+            }
+            var next: RunLocator.Run?
+            if code == SQLITE_ROW {
+                next = RunLocator.Run(key: runsAscending.int(0), row: runsAscending.int(1))
+            }
+            if let run = current {
+                let start = max(run.key, first)
+                let end = next.map { $0.key - 1 } ?? last
+                if start <= end,
+                    try !readRows(ascending, run.row(of: start), run.row(of: end), start, 1, &left, visit)
+                {
+                    return
+                }
+            }
+            if next == nil { return }
+            current = next
+        }
+    }
+
+    private func readDescending(
+        _ thread: Int64, _ first: Int64, _ last: Int64, _ left: inout Int64, _ visit: Visit
+    ) throws(MemexError) {
+        runsDescending.bind(1, RowKey.bounds(thread).0)
+        runsDescending.bind(2, last)
+        defer { runsDescending.reset() }
+        var top = last
+        while left > 0, top >= first {
+            let code = runsDescending.step()
+            if code == SQLITE_DONE { return }
+            guard code == SQLITE_ROW else { throw connection.error(code, "reading messages") }
+            let run = RunLocator.Run(key: runsDescending.int(0), row: runsDescending.int(1))
+            let end = try locator.end(run, atMost: top)
+            let start = max(run.key, first)
+            top = run.key - 1
+            if start <= end,
+                try !readRows(descending, run.row(of: start), run.row(of: end), end, -1, &left, visit)
+            {
+                return
+            }
+        }
+    }
+
+    /// Rows of one run, until one is not the expected one. False when the visit had enough.
+    private func readRows(
+        _ statement: SQLiteStatement, _ from: Int64, _ to: Int64, _ firstKey: Int64, _ step: Int64,
+        _ left: inout Int64, _ visit: Visit
+    ) throws(MemexError) -> Bool {
+        statement.bind(1, from)
+        statement.bind(2, to)
+        statement.bind(3, left)
+        defer { statement.reset() }
         var view = MessageView()
-        try rows(statement, "reading messages") { () throws(MemexError) -> Bool in
-            view.seq = RowKey.seq(statement.int(0))
+        var expected = firstKey
+        while true {
+            let code = statement.step()
+            if code == SQLITE_DONE { return true }
+            guard code == SQLITE_ROW else { throw connection.error(code, "reading messages") }
+            let key = statement.int(0)
+            guard key == expected else { return true }
+            expected &+= step
+            left &-= 1
+            view.seq = RowKey.seq(key)
             view.createdAt = statement.int(1)
             view.role = statement.bytes(2)
             view.head = try RecordHead(statement.bytes(3))
@@ -99,7 +182,7 @@ final class SQLiteReader {
             view.extra = statement.bytes(5)
             view.id = statement.bytes(6)
             view.idempotencyKey = statement.bytes(7)
-            return try visit(view)
+            if try !visit(view) { return false }
         }
     }
 
@@ -242,16 +325,9 @@ final class SQLiteReader {
     }
 
     private func addLastRow(_ record: inout ThreadRecord) throws(MemexError) {
-        let (low, high) = RowKey.bounds(record.key)
-        lastRow.bind(1, low)
-        lastRow.bind(2, high)
-        var last: (Int64, Int64) = (0, 0)
-        try rows(lastRow, "reading the last message") { () throws(MemexError) -> Bool in
-            last = (RowKey.seq(lastRow.int(0)), lastRow.int(1))
-            return false
-        }
-        record.lastSeq = max(record.floor, last.0)
-        record.lastMessageAt = last.1
+        let last = try locator.last(record.key)
+        record.lastSeq = max(record.floor, last.seq)
+        record.lastMessageAt = last.createdAt
     }
 
     // MARK: Derived records and blobs

@@ -6,8 +6,9 @@ enum SQLiteSchema {
     /// "MEMX", SQLite's `application_id`.
     static let applicationID: Int64 = 0x4D45_4D58
 
-    /// A message's row key is `thread << 32 | seq`: rows of a thread lie together, without an index.
-    /// Indexes are partial, so an ordinary append touches the message's page and nothing else.
+    /// A message's key is `thread << 32 | seq`. Rows lie in the order of insertion, `runs` finds them (see
+    /// `RunLocator`): an append touches the last page, and a page of `runs` when another thread wrote before.
+    /// Indexes are partial, so an ordinary message is in none of them.
     static let statements = [
         """
         CREATE TABLE threads(
@@ -37,7 +38,8 @@ enum SQLiteSchema {
         "CREATE INDEX thread_roots ON threads(root_key) WHERE root_key <> 0",
         """
         CREATE TABLE messages(
-          key INTEGER PRIMARY KEY,
+          row INTEGER PRIMARY KEY,
+          key INTEGER NOT NULL,
           created_at_us INTEGER NOT NULL,
           role TEXT NOT NULL,
           head BLOB NOT NULL,
@@ -48,12 +50,13 @@ enum SQLiteSchema {
           receipt BLOB,
           marked INTEGER)
         """,
+        "CREATE TABLE runs(key INTEGER PRIMARY KEY, row INTEGER NOT NULL)",
         "CREATE UNIQUE INDEX message_ids ON messages(key >> 32, id) WHERE id IS NOT NULL",
         """
         CREATE UNIQUE INDEX message_idempotency_keys ON messages(key >> 32, idempotency_key)
           WHERE idempotency_key IS NOT NULL
         """,
-        "CREATE INDEX message_marks ON messages(marked) WHERE marked IS NOT NULL",
+        "CREATE INDEX message_marks ON messages(key) WHERE marked IS NOT NULL",
         """
         CREATE TABLE derived(
           thread INTEGER NOT NULL,
@@ -102,9 +105,17 @@ enum SQLiteSchema {
             "configuring the database")
     }
 
-    /// Creates the tables in an empty database, or checks that those that are there are ours. The caller
-    /// holds the writers' lock.
-    static func prepare(_ connection: SQLiteConnection, readOnly: Bool) throws(MemexError) {
+    private enum Found { case empty, ours }
+
+    /// Throws when a file is another program's or of a newer schema. Changes nothing.
+    static func refuseForeign(_ path: String) throws(MemexError) {
+        let connection = try SQLiteConnection(
+            path: path, readOnly: true, create: false, busyTimeout: 1_000_000)
+        defer { connection.close() }
+        _ = try inspect(connection)
+    }
+
+    private static func inspect(_ connection: SQLiteConnection) throws(MemexError) -> Found {
         let found = try connection.value("PRAGMA user_version") ?? 0
         let application = try connection.value("PRAGMA application_id") ?? 0
         if application == applicationID {
@@ -117,16 +128,22 @@ enum SQLiteSchema {
             guard found == version else {
                 throw MemexError(.corrupt, "the database has schema \(found), which never existed")
             }
-            return
+            return .ours
         }
-        let tables = try connection.value(
-            "SELECT count(*) FROM sqlite_master WHERE name IN ('threads', 'messages')")
+        let tables = try connection.value("SELECT count(*) FROM sqlite_master")
         guard tables == 0, application == 0 else {
             throw MemexError(
                 .invalid,
                 "the database belongs to another program (application_id \(application)); "
                     + "give another path, nothing was changed")
         }
+        return .empty
+    }
+
+    /// Creates the tables in an empty database, or checks that those that are there are ours. The caller
+    /// holds the writers' lock.
+    static func prepare(_ connection: SQLiteConnection, readOnly: Bool) throws(MemexError) {
+        if try inspect(connection) == .ours { return }
         guard !readOnly else {
             throw MemexError(.notFound, "the database has no conversations yet and was opened read-only")
         }

@@ -17,18 +17,9 @@ extension SQLiteWriter {
         var state = ThreadState(
             lastSeq: thread.int(2), lastCreatedAt: 0, changes: thread.int(0), activityAt: thread.int(1),
             createdAt: thread.int(4), isHidden: thread.int(3) != 0)
-        let last = statements.lastRow
-        let (low, high) = RowKey.bounds(key)
-        last.bind(1, low)
-        last.bind(2, high)
-        defer { last.reset() }
-        let row = last.step()
-        if row == SQLITE_ROW {
-            state.lastSeq = max(state.lastSeq, RowKey.seq(last.int(0)))
-            state.lastCreatedAt = last.int(1)
-        } else if row != SQLITE_DONE {
-            throw connection.error(row, "reading the last message")
-        }
+        let last = try statements.locator.last(key)
+        state.lastSeq = max(state.lastSeq, last.seq)
+        state.lastCreatedAt = last.createdAt
         states[key] = state
         return state
     }
@@ -43,12 +34,10 @@ extension SQLiteWriter {
             return earlier
         }
         guard operation.expectSeq == 0 || operation.expectSeq == state.lastSeq + 1 else {
-            throw MemexError(
-                .conflict, "expect_seq is \(operation.expectSeq), the next seq is \(state.lastSeq + 1)",
-                detailMembers: "\"path\":\"/expect_seq\",\"next_seq\":\(state.lastSeq + 1)")
+            throw ContractError.seq(operation.expectSeq, state.lastSeq + 1)
         }
         guard state.lastSeq <= Limits.seq - count else {
-            throw MemexError(.limit, "the thread has reached the last seq, \(Limits.seq)")
+            throw ContractError.lastSeq
         }
         var result = WriteResult()
         result.key = key
@@ -70,7 +59,7 @@ extension SQLiteWriter {
         return result
     }
 
-    static let gone = MemexError(.notFound, "the thread does not exist any more")
+    static let gone = ContractError.gone
 
     /// Moves the thread in the coarse order of activity when it is due.
     func noteActivity(_ key: Int64, _ state: inout ThreadState) throws(MemexError) {
@@ -101,15 +90,18 @@ extension SQLiteWriter {
             receipt == nil && draft.id.count == 0 && draft.extra.count == 0
             && !head.has(RecordHead.Flag.marked)
         let statement = isPlain ? statements.insert : statements.insertFull
+        let messageKey = RowKey.make(key, state.lastSeq)
+        let row = try nextRow(for: messageKey)
         let code = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: RecordHead.maximumSize) {
             bytes -> Int32 in
             guard let base = bytes.baseAddress else { return SQLITE_NOMEM }
             let length = head.write(into: base)
-            statement.bind(1, RowKey.make(key, state.lastSeq))
-            statement.bind(2, createdAt)
-            statement.bind(3, text: draft.role)
-            statement.bind(4, blob: ByteView(start: base, count: length))
-            bindBody(statement, 5, draft, head)
+            statement.bind(1, row)
+            statement.bind(2, messageKey)
+            statement.bind(3, createdAt)
+            statement.bind(4, text: draft.role)
+            statement.bind(5, blob: ByteView(start: base, count: length))
+            bindBody(statement, 6, draft, head)
             if isPlain {
                 let code = statement.step()
                 statement.reset()
@@ -117,8 +109,8 @@ extension SQLiteWriter {
             }
             bindRest(statement, draft, head)
             return withReceipt(receipt) { key, blob in
-                statement.bind(9, textOrNull: key)
-                if blob.count > 0 { statement.bind(10, blob: blob) } else { statement.bindNull(10) }
+                statement.bind(10, textOrNull: key)
+                if blob.count > 0 { statement.bind(11, blob: blob) } else { statement.bindNull(11) }
                 let code = statement.step()
                 statement.reset()
                 return code
@@ -126,11 +118,29 @@ extension SQLiteWriter {
         }
         guard code == SQLITE_DONE else {
             if code == MEMEX_SQLITE_CONSTRAINT_UNIQUE {
-                throw MemexError(
-                    .exists, "the message id is taken in this thread", detailMembers: "\"path\":\"/id\"")
+                throw ContractError.messageExists
             }
             throw connection.error(code, "storing a message")
         }
+        newest = (row, messageKey)
+    }
+
+    /// The row for a new message; begins a run unless it continues the last.
+    func nextRow(for key: Int64) throws(MemexError) -> Int64 {
+        let last: (row: Int64, key: Int64)
+        if let newest {
+            last = newest
+        } else {
+            let found = try statements.locator.lastRow()
+            last = (found.row, found.key)
+        }
+        let row = last.row + 1
+        if last.key + 1 != key || last.row == 0 {
+            statements.insertRun.bind(1, key)
+            statements.insertRun.bind(2, row)
+            try run(statements.insertRun, "beginning a run of messages")
+        }
+        return row
     }
 
     /// The body as text, so that SQL can read it; as a blob when a codec made it.
@@ -144,15 +154,15 @@ extension SQLiteWriter {
         }
     }
 
-    /// Columns 6 to 8: extra, id, marked.
+    /// Columns 7 to 9: extra, id, marked.
     func bindRest(_ statement: SQLiteStatement, _ draft: MessageDraft, _ head: RecordHead) {
         if head.compression != 0 || head.cipher != 0, draft.extra.count > 0 {
-            statement.bind(6, blob: draft.extra)
+            statement.bind(7, blob: draft.extra)
         } else {
-            statement.bind(6, textOrNull: draft.extra)
+            statement.bind(7, textOrNull: draft.extra)
         }
-        statement.bind(7, textOrNull: draft.id)
-        if head.has(RecordHead.Flag.marked) { statement.bind(8, 1) } else { statement.bindNull(8) }
+        statement.bind(8, textOrNull: draft.id)
+        if head.has(RecordHead.Flag.marked) { statement.bind(9, 1) } else { statement.bindNull(9) }
     }
 
     // MARK: Idempotency
@@ -195,9 +205,7 @@ extension SQLiteWriter {
             UInt64(littleEndian: blob.loadUnaligned(fromByteOffset: 20, as: UInt64.self))
         )
         guard stored == count, digest == operation.digest else {
-            throw MemexError(
-                .conflict, "the idempotency key was used with other bytes; use a new key for new messages",
-                detailMembers: "\"path\":\"/idempotency_key\"")
+            throw ContractError.otherBytes
         }
         var result = WriteResult()
         result.key = key

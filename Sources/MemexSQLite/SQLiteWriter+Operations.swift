@@ -88,7 +88,7 @@ extension SQLiteWriter {
         }
         guard code == SQLITE_DONE else {
             if code == MEMEX_SQLITE_CONSTRAINT_UNIQUE {
-                throw MemexError(.exists, "the thread id is taken", detailMembers: "\"path\":\"/id\"")
+                throw ContractError.threadExists
             }
             throw connection.error(code, "creating a thread")
         }
@@ -112,13 +112,10 @@ extension SQLiteWriter {
         }
         guard code == SQLITE_ROW else { throw Self.gone }
         if let expected = update.expectVersion, expected != current.int(0) {
-            throw MemexError(
-                .conflict,
-                "if_version is \(expected), the thread has version \(current.int(0)); read it again",
-                detailMembers: "\"path\":\"/if_version\",\"version\":\(current.int(0))")
+            throw ContractError.version(expected, current.int(0))
         }
         if let expected = update.expectChanges, expected != current.int(1) {
-            throw MemexError(.conflict, "the thread was changed meanwhile; read it again")
+            throw ContractError.changed
         }
         let statement = statements.updateThread
         statement.bind(1, key)
@@ -150,7 +147,7 @@ extension SQLiteWriter {
         _ = try state(key)
         let (low, high) = RowKey.bounds(key)
         try run(statements.deleteThread, key, "deleting a thread")
-        try run(statements.deleteMessages, low, high, "deleting messages")
+        try deleteRows(key, from: 1)
         try run(statements.deleteThreadPieces, low, high, "deleting stream pieces")
         try run(statements.deleteThreadDerived, key, "deleting derived records")
         states.removeValue(forKey: key)
@@ -161,12 +158,41 @@ extension SQLiteWriter {
         _ = try state(key)
         let (_, high) = RowKey.bounds(key)
         try run(statements.raiseFloor, key, seq, "deleting messages")
-        try run(statements.deleteMessages, RowKey.make(key, seq + 1), high, "deleting messages")
+        try deleteRows(key, from: seq + 1)
         try run(statements.deleteThreadPieces, RowKey.make(key, seq + 1), high, "deleting stream pieces")
         let state = try refreshedState(key)
         var result = result(key, state)
         result.lastSeq = state.lastSeq
         return result
+    }
+
+    /// Deletes the thread's rows from a seq on, run by run.
+    private func deleteRows(_ key: Int64, from seq: Int64) throws(MemexError) {
+        let first = RowKey.make(key, seq)
+        let (_, high) = RowKey.bounds(key)
+        var runs: [RunLocator.Run] = []
+        if let before = try statements.locator.run(key, upTo: first - 1) { runs.append(before) }
+        statements.runs.bind(1, first)
+        statements.runs.bind(2, high)
+        var code = statements.runs.step()
+        while code == SQLITE_ROW {
+            runs.append(RunLocator.Run(key: statements.runs.int(0), row: statements.runs.int(1)))
+            code = statements.runs.step()
+        }
+        statements.runs.reset()
+        guard code == SQLITE_DONE else { throw connection.error(code, "deleting messages") }
+        for (index, run) in runs.enumerated() {
+            let last = try index + 1 < runs.count ? runs[index + 1].key - 1 : statements.locator.end(run).key
+            let start = max(run.key, first)
+            if last < start { continue }
+            statements.deleteMessages.bind(1, run.row(of: start))
+            statements.deleteMessages.bind(2, run.row(of: last))
+            statements.deleteMessages.bind(3, start)
+            statements.deleteMessages.bind(4, last)
+            try self.run(statements.deleteMessages, "deleting messages")
+        }
+        try run(statements.deleteRuns, first, high, "deleting messages")
+        newest = nil
     }
 
     // MARK: Messages
@@ -182,36 +208,37 @@ extension SQLiteWriter {
             head.changes = UInt32(truncatingIfNeeded: state.lastSeq + state.changes - put.seq)
         }
         head.checksum = RecordChecksum.seal(head.checksum, head, seq: put.seq, createdAt: draft.createdAt)
+        let messageKey = RowKey.make(key, put.seq)
+        let found = try statements.locator.row(key, put.seq)
+        let row: Int64
+        if let found { row = found } else { row = try nextRow(for: messageKey) }
+        let statement = found == nil ? statements.insertFull : statements.updateMessage
         let code = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: RecordHead.maximumSize) {
             bytes -> Int32 in
             guard let base = bytes.baseAddress else { return SQLITE_NOMEM }
             let blob = ByteView(start: base, count: head.write(into: base))
-            func step(_ statement: SQLiteStatement) -> Int32 {
-                statement.bind(1, RowKey.make(key, put.seq))
-                statement.bind(2, draft.createdAt)
-                statement.bind(3, text: draft.role)
-                statement.bind(4, blob: blob)
-                bindBody(statement, 5, draft, head)
-                bindRest(statement, draft, head)
-                let code = statement.step()
-                statement.reset()
-                return code
+            statement.bind(1, row)
+            statement.bind(2, messageKey)
+            statement.bind(3, draft.createdAt)
+            statement.bind(4, text: draft.role)
+            statement.bind(5, blob: blob)
+            bindBody(statement, 6, draft, head)
+            bindRest(statement, draft, head)
+            if found == nil {
+                statement.bindNull(10)
+                statement.bindNull(11)
             }
-            let updated = step(statements.updateMessage)
-            guard updated == SQLITE_DONE, memex_sqlite_changes(connection.database) == 0 else {
-                return updated
-            }
-            statements.insertFull.bindNull(9)
-            statements.insertFull.bindNull(10)
-            return step(statements.insertFull)
+            let code = statement.step()
+            statement.reset()
+            return code
         }
         guard code == SQLITE_DONE else {
             if code == MEMEX_SQLITE_CONSTRAINT_UNIQUE {
-                throw MemexError(
-                    .exists, "the message id is taken in this thread", detailMembers: "\"path\":\"/id\"")
+                throw ContractError.messageExists
             }
             throw connection.error(code, "storing a message")
         }
+        if found == nil { newest = (row, messageKey) }
         var result = result(key, try refreshedState(key))
         result.firstSeq = put.seq
         result.lastSeq = put.seq

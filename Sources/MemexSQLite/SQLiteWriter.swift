@@ -25,6 +25,8 @@ final class SQLiteWriter {
     let environment: Environment
     let statements: WriterStatements
     var states: [Int64: ThreadState] = [:]
+    /// The last row of the table and its key, as long as they are known.
+    var newest: (row: Int64, key: Int64)?
     private static let statesMaximum = 100_000
     private var dataVersion: UInt32 = 0
     private var poison: MemexError?
@@ -40,6 +42,8 @@ final class SQLiteWriter {
         self.lock = lock
         self.environment = environment
         statements = try WriterStatements(connection)
+        // From here on waiting is ours: with the deadline of the call, and never under the writers' lock.
+        _ = memex_sqlite_busy_timeout(connection.database, 0)
         frames = .allocate(capacity: 1)
         frames.initialize(to: 0)
         memex_sqlite_wal_hook(
@@ -55,9 +59,9 @@ final class SQLiteWriter {
     // MARK: Groups
 
     /// Commits a group: fills results or failure of every request.
-    func run(_ first: CommitRequest, until deadline: Deadline) {
+    func run(_ first: CommitRequest) {
         do throws(MemexError) {
-            try begin(until: deadline)
+            try begin(until: first.groupDeadline)
         } catch {
             fail(first, error)
             return
@@ -72,7 +76,7 @@ final class SQLiteWriter {
                 try apply(request, now: now, needsSavepoint: !isAlone)
                 succeeded += 1
             } catch {
-                states.removeAll(keepingCapacity: true)
+                forget()
                 if Self.endsGroup(error) {
                     rollback()
                     fail(first, error)
@@ -123,7 +127,7 @@ final class SQLiteWriter {
     /// Whether a batch checks all it depends on before it writes one row.
     private static func isIndivisible(_ operations: [WriteOperation]) -> Bool {
         guard operations.count == 1, case .append(let append) = operations[0] else { return false }
-        return append.drafts.count == 1
+        return append.drafts.count == 1 && append.drafts[0].id.count == 0
     }
 
     /// Failures of the engine end the whole group; failures of a request end that request.
@@ -142,22 +146,40 @@ final class SQLiteWriter {
         }
     }
 
+    /// Forgets what was known of the database.
+    private func forget() {
+        states.removeAll(keepingCapacity: true)
+        newest = nil
+    }
+
     // MARK: Transactions
 
     private func begin(until deadline: Deadline) throws(MemexError) {
         if let poison { throw poison }
         try lock?.lock(until: deadline)
-        let code = statements.begin.step()
-        statements.begin.reset()
-        guard code == SQLITE_DONE else {
-            let failure = connection.error(code, "beginning a transaction")
+        do throws(MemexError) { try beginImmediate(until: deadline) } catch {
             lock?.unlock()
-            throw failure
+            throw error
         }
         var version: UInt32 = 0
         _ = memex_sqlite_data_version(connection.database, &version)
         if version != dataVersion || states.count > Self.statesMaximum {
-            states.removeAll(keepingCapacity: true)
+            forget()
+        }
+    }
+
+    /// Waits for writers that are not ours: other programs do not know the writers' lock.
+    private func beginImmediate(until deadline: Deadline) throws(MemexError) {
+        var pause: Int64 = 100
+        while true {
+            let code = statements.begin.step()
+            statements.begin.reset()
+            if code == SQLITE_DONE { return }
+            guard code & 0xFF == SQLITE_BUSY, !deadline.isPast else {
+                throw connection.error(code, "beginning a transaction")
+            }
+            memex_shim_sleep_us(min(pause, deadline.remaining))
+            if pause < 5_000 { pause *= 2 }
         }
     }
 
@@ -187,7 +209,7 @@ final class SQLiteWriter {
     }
 
     private func rollback() {
-        states.removeAll(keepingCapacity: true)
+        forget()
         if memex_sqlite_autocommit(connection.database) == 0 {
             _ = statements.rollback.step()
             statements.rollback.reset()
@@ -206,26 +228,29 @@ final class SQLiteWriter {
     /// Runs after a group's writers were woken.
     func settle() {
         guard frames.pointee >= Self.checkpointFrames, poison == nil else { return }
-        try? checkpoint(SQLITE_CHECKPOINT_PASSIVE, until: Deadline(after: 1_000_000))
+        do throws(MemexError) {
+            _ = try checkpoint(SQLITE_CHECKPOINT_PASSIVE, until: Deadline(after: 1_000_000))
+        } catch { Log.write(.warning, "a checkpoint failed: \(error.message)") }
     }
 
     /// Moves the log into the database, under the lock that writers hold.
-    func checkpoint(_ mode: Int32, until deadline: Deadline) throws(MemexError) {
+    /// False when readers keep a part of the log.
+    func checkpoint(_ mode: Int32, until deadline: Deadline) throws(MemexError) -> Bool {
         if let poison { throw poison }
         try lock?.lock(until: deadline)
         defer { lock?.unlock() }
         let code = memex_sqlite_checkpoint(connection.database, mode, nil, nil)
         frames.pointee = 0
         checkpoints += 1
-        guard code == SQLITE_OK || code & 0xFF == SQLITE_BUSY else {
-            throw connection.error(code, "moving the log into the database")
-        }
+        if code & 0xFF == SQLITE_BUSY { return false }
+        guard code == SQLITE_OK else { throw connection.error(code, "moving the log into the database") }
+        return true
     }
 
     /// Checkpoints and closes.
     func close() {
         if poison == nil, lock != nil {
-            try? checkpoint(SQLITE_CHECKPOINT_TRUNCATE, until: Deadline(after: 5_000_000))
+            _ = try? checkpoint(SQLITE_CHECKPOINT_TRUNCATE, until: Deadline(after: 5_000_000))
         }
         statements.finalize()
         connection.close()

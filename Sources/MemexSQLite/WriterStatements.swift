@@ -13,7 +13,10 @@ struct WriterStatements {
     let insert: SQLiteStatement
     let insertFull: SQLiteStatement
     let updateMessage: SQLiteStatement
-    let lastRow: SQLiteStatement
+    let insertRun: SQLiteStatement
+    let runs: SQLiteStatement
+    let deleteRuns: SQLiteStatement
+    let locator: RunLocator
     let receipt: SQLiteStatement
     let threadState: SQLiteStatement
     let moveActivity: SQLiteStatement
@@ -45,15 +48,18 @@ struct WriterStatements {
         savepoint = try prepare("SAVEPOINT batch")
         release = try prepare("RELEASE batch")
         rollbackTo = try prepare("ROLLBACK TO batch")
-        insert = try prepare("INSERT INTO messages(key, created_at_us, role, head, body) VALUES(?,?,?,?,?)")
+        insert = try prepare(
+            "INSERT INTO messages(row, key, created_at_us, role, head, body) VALUES(?,?,?,?,?,?)")
         insertFull = try prepare(
-            "INSERT INTO messages(key, created_at_us, role, head, body, extra, id, marked, "
-                + "idempotency_key, receipt) VALUES(?,?,?,?,?,?,?,?,?,?)")
+            "INSERT INTO messages(row, key, created_at_us, role, head, body, extra, id, marked, "
+                + "idempotency_key, receipt) VALUES(?,?,?,?,?,?,?,?,?,?,?)")
         updateMessage = try prepare(
-            "UPDATE messages SET created_at_us=?2, role=?3, head=?4, body=?5, extra=?6, id=?7, marked=?8 "
-                + "WHERE key=?1")
-        lastRow = try prepare(
-            "SELECT key, created_at_us FROM messages WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT 1")
+            "UPDATE messages SET created_at_us=?3, role=?4, head=?5, body=?6, extra=?7, id=?8, marked=?9 "
+                + "WHERE row=?1 AND key=?2")
+        insertRun = try prepare("INSERT OR REPLACE INTO runs(key, row) VALUES(?,?)")
+        runs = try prepare("SELECT key, row FROM runs WHERE key BETWEEN ? AND ? ORDER BY key")
+        deleteRuns = try prepare("DELETE FROM runs WHERE key BETWEEN ? AND ?")
+        locator = try RunLocator(connection, prepare)
         receipt = try prepare(
             "SELECT key, created_at_us, receipt FROM messages WHERE key >> 32 = ? AND idempotency_key = ?")
         threadState = try prepare(
@@ -70,7 +76,7 @@ struct WriterStatements {
                 + "deleted=deleted+?6, forks=forks+?7, hidden=max(hidden, ?8), "
                 + "updated_at_us=coalesce(?9, updated_at_us) WHERE key=?1")
         deleteThread = try prepare("DELETE FROM threads WHERE key = ?")
-        deleteMessages = try prepare("DELETE FROM messages WHERE key BETWEEN ? AND ?")
+        deleteMessages = try prepare("DELETE FROM messages WHERE row BETWEEN ? AND ? AND key BETWEEN ? AND ?")
         deleteThreadDerived = try prepare("DELETE FROM derived WHERE thread = ?")
         deleteThreadPieces = try prepare("DELETE FROM pieces WHERE key BETWEEN ? AND ?")
         raiseFloor = try prepare("UPDATE threads SET floor=max(floor, ?2) WHERE key=?1")

@@ -16,7 +16,23 @@ package final class CommitRequest {
     fileprivate var state = State.queued
     fileprivate var semaphore: UnsafeMutablePointer<sem_t>?
 
-    package init(_ operations: [WriteOperation]) { self.operations = operations }
+    fileprivate let deadline: Deadline
+
+    package init(_ operations: [WriteOperation], until deadline: Deadline) {
+        self.operations = operations
+        self.deadline = deadline
+    }
+
+    /// The latest deadline of a group: nobody's wait is cut short by a neighbour's.
+    package var groupDeadline: Deadline {
+        var latest = deadline
+        var at = next
+        while let request = at {
+            if request.deadline.at > latest.at { latest = request.deadline }
+            at = request.next
+        }
+        return latest
+    }
 }
 
 /// Group commit without a thread of its own: of the writers that come at once, the first commits for all.
@@ -71,7 +87,7 @@ package final class CommitQueue: @unchecked Sendable {
     package func submit(_ operations: [WriteOperation], until deadline: Deadline) throws(MemexError)
         -> [WriteResult]
     {
-        let request = CommitRequest(operations)
+        let request = CommitRequest(operations, until: deadline)
         pthread_mutex_lock(&core.pointee.mutex)
         if core.pointee.isClosed {
             pthread_mutex_unlock(&core.pointee.mutex)
@@ -90,7 +106,7 @@ package final class CommitQueue: @unchecked Sendable {
 
     /// Runs work alone, as a group of its own. Waiting for a turn ends at the deadline.
     package func alone(until deadline: Deadline, _ work: () throws(MemexError) -> Void) throws(MemexError) {
-        let request = CommitRequest([])
+        let request = CommitRequest([], until: deadline)
         pthread_mutex_lock(&core.pointee.mutex)
         if core.pointee.leading {
             try waitForLead(request, until: deadline)

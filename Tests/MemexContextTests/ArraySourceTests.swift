@@ -7,15 +7,20 @@ import Testing
 
 @Suite struct ArraySourceTests {
     @Test func bodiesOfTheCallerAreASource() throws {
-        let text = #" [ {"role":"system","content":"s"} , {"role":"\u0075ser","content":"u"},{"role":"assistant","content":"w"}]"#
+        let text =
+            #" [ {"role":"system","content":"s"} , {"role":"\u0075ser","content":"u"},{"role":"assistant","content":"w"}]"#
         try withBytes(text) { bytes in
             let source = try ArraySource(bodies: bytes, tokenizer: EstimateTokenizer())
             let out = try window(source, .standard, #"{"max_tokens":1000}"#)
             let checker = try #require(ChatChecker(out))
             #expect(checker.seqs == [1, 2, 3])
-            #expect(String(decoding: out, as: UTF8.self).hasPrefix(#"{"messages":[{"role":"system","content":"s"},{"role":"\u0075ser","content":"u"},"#))
+            #expect(
+                String(decoding: out, as: UTF8.self).hasPrefix(
+                    #"{"messages":[{"role":"system","content":"s"},{"role":"\u0075ser","content":"u"},"#))
         }
-        let empty = try withBytes(" [ ] ") { try ArraySource(bodies: $0, tokenizer: EstimateTokenizer()).lastSeq }
+        let empty = try withBytes(" [ ] ") {
+            try ArraySource(bodies: $0, tokenizer: EstimateTokenizer()).lastSeq
+        }
         #expect(empty == 0)
         #expect(throws: MemexError.self) {
             try withBytes("[1]") { _ = try ArraySource(bodies: $0, tokenizer: EstimateTokenizer()) }
@@ -34,10 +39,14 @@ import Testing
             else { continue }
             conversations += 1
             let bodies = try turns.map {
-                String(decoding: try JSONSerialization.data(withJSONObject: $0, options: [.sortedKeys]), as: UTF8.self)
+                String(
+                    decoding: try JSONSerialization.data(withJSONObject: $0, options: [.sortedKeys]),
+                    as: UTF8.self)
             }
             let whole = TestSource(bodies.map { TestMessage(body: $0) })
-            if let complaint = ChatChecker.complaint(about: turns) { Issue.record("the conversation itself: \(complaint)") }
+            if let complaint = ChatChecker.complaint(about: turns) {
+                Issue.record("the conversation itself: \(complaint)")
+            }
             let all = try checked(whole, "")
             #expect(all.seqs == Array(1...bodies.count))
             for budget in stride(from: 2_200, through: 9_000, by: 170) {

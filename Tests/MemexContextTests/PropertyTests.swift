@@ -5,7 +5,8 @@ import MemexTestSupport
 import Testing
 
 @Suite(.serialized) struct PropertyTests {
-    static let iterations = ProcessInfo.processInfo.environment["MEMEX_FUZZ_ITERATIONS"].flatMap(Int.init) ?? 5_000
+    static let iterations =
+        ProcessInfo.processInfo.environment["MEMEX_FUZZ_ITERATIONS"].flatMap(Int.init) ?? 5_000
 
     @Test func everyWindowIsValidWhateverTheHistoryAndThePipeline() throws {
         var invalid = 0
@@ -27,8 +28,12 @@ import Testing
                     if let complaint = checker.complaint(history: source.history, maxTokens: maxTokens) {
                         throw TestFailure(complaint)
                     }
-                    if try window(source, opened, request) != bytes { throw TestFailure("other bytes the second time") }
-                } catch let error as MemexError where error.code == .limit && error.details.contains("\"needed\"") {
+                    if try window(source, opened, request) != bytes {
+                        throw TestFailure("other bytes the second time")
+                    }
+                } catch let error as MemexError
+                    where error.code == .limit && error.details.contains("\"needed\"")
+                {
                     continue
                 } catch {
                     invalid += 1
@@ -49,12 +54,14 @@ import Testing
             for seed in 0..<Self.iterations / 5 {
                 var random = SeededGenerator(seed: UInt64(1_000_000 + seed))
                 let source = TestSource(RandomHistory.make(&random))
-                let limit = random.below(2) == 0
+                let limit =
+                    random.below(2) == 0
                     ? #"{"type":"fifo","last":\#(1 + random.below(20))}"#
                     : #"{"type":"token_budget","max_tokens":\#(100 + random.below(600))}"#
                 do {
                     let less = ChatChecker(try window(source, try strategy(limit)))
-                    let more = ChatChecker(try window(source, try strategy("[\(limit),{\"type\":\"test_all\"}]")))
+                    let more = ChatChecker(
+                        try window(source, try strategy("[\(limit),{\"type\":\"test_all\"}]")))
                     if less?.seqs != more?.seqs {
                         Issue.record("seed \(seed), \(limit): \(less?.seqs ?? []) and \(more?.seqs ?? [])")
                         return

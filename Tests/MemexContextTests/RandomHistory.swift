@@ -34,7 +34,9 @@ struct RandomHistory {
                 messages.append(result(id, String(repeating: "r", count: random.below(200))))
             }
         }
-        if random.below(8) > 0 { messages.append(assistant(String(repeating: "w", count: random.below(150)))) }
+        if random.below(8) > 0 {
+            messages.append(assistant(String(repeating: "w", count: random.below(150))))
+        }
         if random.below(10) == 0 { messages.append(noise(&random)) }
     }
 
@@ -55,10 +57,14 @@ struct RandomHistory {
         case 11: return TestMessage(body: #"{"content":"nobody"}"#)
         case 12:
             return TestMessage(
-                body: #"{"role":"assistant","tool_calls":[{"id":"\u0061","type":"custom","custom":{"name":"g","input":"i"}}]}"#)
+                body:
+                    #"{"role":"assistant","tool_calls":[{"id":"\u0061","type":"custom","custom":{"name":"g","input":"i"}}]}"#
+            )
         case 13:
             return TestMessage(
-                body: #"{"role":"assistant","tool_calls":[{"id":"b","type":"function","function":{"name":"no space","arguments":"{}"}}]}"#)
+                body:
+                    #"{"role":"assistant","tool_calls":[{"id":"b","type":"function","function":{"name":"no space","arguments":"{}"}}]}"#
+            )
         case 14: return result(["a", "b", "c", "zz"][random.below(4)])
         case 15: return calls(["a", "b"][random.below(2)])
         case 16: return assistant("still at it")
@@ -93,7 +99,8 @@ struct RandomPipeline {
             case 3: steps.append(#"{"type":"pin","roles":[],"flagged":false}"#)
             default:
                 steps.append(
-                    #"{"type":"test_random","examine":\#(1 + random.below(60)),"seed":\#(random.below(1_000_000))}"#)
+                    #"{"type":"test_random","examine":\#(1 + random.below(60)),"seed":\#(random.below(1_000_000))}"#
+                )
             }
         }
         return steps.isEmpty ? "" : "[" + steps.joined(separator: ",") + "]"

@@ -17,12 +17,15 @@ import Testing
     @Test func fifoCountsWhatIsNotPinned() throws {
         let checker = try checked(talk, #"{"type":"fifo","last":4}"#)
         #expect(checker.seqs == [1, 18, 19, 20, 21])
-        let literal = try checked(talk, #"[{"type":"pin","roles":[],"flagged":false},{"type":"fifo","last":4}]"#)
+        let literal = try checked(
+            talk, #"[{"type":"pin","roles":[],"flagged":false},{"type":"fifo","last":4}]"#)
         #expect(literal.seqs == [18, 19, 20, 21])
     }
 
     @Test func fifoNeverCutsAGroup() throws {
-        let source = TestSource([user("u"), calls("a", "b"), result("b"), result("a"), assistant("w"), user("v")])
+        let source = TestSource([
+            user("u"), calls("a", "b"), result("b"), result("a"), assistant("w"), user("v"),
+        ])
         #expect(try checked(source, #"{"type":"fifo","last":4}"#).seqs == [5, 6])
         #expect(try checked(source, #"{"type":"fifo","last":5}"#).seqs == [2, 3, 4, 5, 6])
     }
@@ -62,7 +65,10 @@ import Testing
     }
 
     @Test func onlyTheLastInstructionIsInForce() throws {
-        var messages = [system("old"), user("a"), system("newer"), user("b"), TestMessage(body: #"{"role":"developer","content":"d"}"#), user("c")]
+        var messages = [
+            system("old"), user("a"), system("newer"), user("b"),
+            TestMessage(body: #"{"role":"developer","content":"d"}"#), user("c"),
+        ]
         let checker = try checked(TestSource(messages), "")
         #expect(checker.seqs == [2, 4, 5, 6])
         #expect(checker.reasons("left_out") == [1: "superseded", 3: "superseded"])

@@ -60,13 +60,17 @@ import Testing
 
     @Test func aCustomStepThatCutsAGroupLosesIt() throws {
         try withStrategy("test_cut", ClosureStrategy { _ in #"{"keep":[2,3]}"# }) {
-            let checker = try checked(TestSource([calls("a"), result("a"), user("u")]), #"{"type":"test_cut"}"#)
+            let checker = try checked(
+                TestSource([calls("a"), result("a"), user("u")]), #"{"type":"test_cut"}"#)
             #expect(checker.seqs == [3])
             #expect(checker.reasons("left_out") == [1: "cut", 2: "cut"])
         }
     }
 
-    @Test(arguments: ["", "[]", "{}", #"{"keep":[9]}"#, #"{"keep":[1.5]}"#, #"{"keep":[],"more":1}"#, #"{"keep":[1],"reasons":{"x":"y"}}"#])
+    @Test(arguments: [
+        "", "[]", "{}", #"{"keep":[9]}"#, #"{"keep":[1.5]}"#, #"{"keep":[],"more":1}"#,
+        #"{"keep":[1],"reasons":{"x":"y"}}"#,
+    ])
     func badRepliesAreCallbackErrors(_ reply: String) throws {
         let name = "test_bad_\(reply.utf8.reduce(0) { ($0 &* 31 &+ Int($1)) & 0xFFFF })"
         try withStrategy(name, ClosureStrategy { _ in reply }) {
@@ -92,7 +96,9 @@ import Testing
         #expect(throws: MemexError.self) {
             try withBytes("test_life") { try StrategyRegistry.register($0, randomStrategy()) }
         }
-        #expect(throws: MemexError.self) { try withBytes("fifo") { try StrategyRegistry.register($0, randomStrategy()) } }
+        #expect(throws: MemexError.self) {
+            try withBytes("fifo") { try StrategyRegistry.register($0, randomStrategy()) }
+        }
         held = try strategy(#"{"type":"test_life"}"#)
         try withBytes("test_life") { try StrategyRegistry.unregister($0) }
         #expect(!StrategyRegistry.names.contains("test_life"))
@@ -100,6 +106,8 @@ import Testing
         if let held { #expect(ChatChecker(try window(TestSource([user("u")]), held))?.seqs == []) }
         held = nil
         #expect(released.load(ordering: .relaxed) == 1)
-        #expect(throws: MemexError.self) { try withBytes("test_life") { try StrategyRegistry.unregister($0) } }
+        #expect(throws: MemexError.self) {
+            try withBytes("test_life") { try StrategyRegistry.unregister($0) }
+        }
     }
 }

@@ -71,7 +71,8 @@ final class TestSource: MessageSource {
 
     func marked(from: Int64, to: Int64) throws(MemexError) -> [Int64] {
         candidates.filter {
-            ($0.role.isInstruction || messages[Int($0.seq) - 1].isPinned) && !messages[Int($0.seq) - 1].isDeleted
+            ($0.role.isInstruction || messages[Int($0.seq) - 1].isPinned)
+                && !messages[Int($0.seq) - 1].isDeleted
                 && $0.seq >= from && $0.seq <= to
         }.map(\.seq)
     }
@@ -112,10 +113,16 @@ func window(_ source: any MessageSource, _ strategy: Strategy, _ request: String
     return Array(out.view)
 }
 
-func checked(_ source: TestSource, _ pipeline: String, _ request: String = "", max: Int? = nil) throws -> ChatChecker {
+func checked(_ source: TestSource, _ pipeline: String, _ request: String = "", max: Int? = nil) throws
+    -> ChatChecker
+{
     let bytes = try window(source, try strategy(pipeline), request)
-    guard let checker = ChatChecker(bytes) else { throw TestFailure("no window: \(String(decoding: bytes, as: UTF8.self))") }
-    if let complaint = checker.complaint(history: source.history, maxTokens: max) { throw TestFailure(complaint) }
+    guard let checker = ChatChecker(bytes) else {
+        throw TestFailure("no window: \(String(decoding: bytes, as: UTF8.self))")
+    }
+    if let complaint = checker.complaint(history: source.history, maxTokens: max) {
+        throw TestFailure(complaint)
+    }
     return checker
 }
 
@@ -127,12 +134,15 @@ struct TestFailure: Error, CustomStringConvertible {
 // Bodies.
 
 func user(_ text: String) -> TestMessage { TestMessage(body: #"{"role":"user","content":"\#(text)"}"#) }
-func assistant(_ text: String) -> TestMessage { TestMessage(body: #"{"role":"assistant","content":"\#(text)"}"#) }
+func assistant(_ text: String) -> TestMessage {
+    TestMessage(body: #"{"role":"assistant","content":"\#(text)"}"#)
+}
 func system(_ text: String) -> TestMessage { TestMessage(body: #"{"role":"system","content":"\#(text)"}"#) }
 func calls(_ ids: String...) -> TestMessage { calls(ids) }
 func calls(_ ids: [String]) -> TestMessage {
     let list = ids.map { #"{"id":"\#($0)","type":"function","function":{"name":"f","arguments":"{}"}}"# }
-    return TestMessage(body: #"{"role":"assistant","content":null,"tool_calls":[\#(list.joined(separator: ","))]}"#)
+    return TestMessage(
+        body: #"{"role":"assistant","content":null,"tool_calls":[\#(list.joined(separator: ","))]}"#)
 }
 func result(_ id: String, _ text: String = "ok") -> TestMessage {
     TestMessage(body: #"{"role":"tool","tool_call_id":"\#(id)","content":"\#(text)"}"#)

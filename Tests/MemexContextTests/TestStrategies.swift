@@ -9,7 +9,10 @@ final class ClosureStrategy: CustomStrategy {
     private let answer: @Sendable ([String: Any]) throws -> String
     private let onRelease: (@Sendable () -> Void)?
 
-    init(onRelease: (@Sendable () -> Void)? = nil, _ answer: @escaping @Sendable ([String: Any]) throws -> String) {
+    init(
+        onRelease: (@Sendable () -> Void)? = nil,
+        _ answer: @escaping @Sendable ([String: Any]) throws -> String
+    ) {
         self.answer = answer
         self.onRelease = onRelease
     }
@@ -28,7 +31,9 @@ final class ClosureStrategy: CustomStrategy {
         }
     }
 
-    static func messages(_ input: [String: Any]) -> [[String: Any]] { input["messages"] as? [[String: Any]] ?? [] }
+    static func messages(_ input: [String: Any]) -> [[String: Any]] {
+        input["messages"] as? [[String: Any]] ?? []
+    }
     static func seqs(_ input: [String: Any]) -> [Int] { messages(input).compactMap { $0["seq"] as? Int } }
 }
 

@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct ValidatorTests {
     @Test func resultsWithoutACallAreLeftOut() throws {
-        let checker = try checked(TestSource([result("a"), user("u"), calls("a"), result("a"), result("a")]), "")
+        let checker = try checked(
+            TestSource([result("a"), user("u"), calls("a"), result("a"), result("a")]), "")
         #expect(checker.seqs == [2, 3, 4])
         #expect(checker.reasons("left_out") == [1: "no_call", 5: "no_call"])
     }
@@ -24,7 +25,9 @@ import Testing
     }
 
     @Test func messagesInBetweenFollowTheResults() throws {
-        let source = TestSource([user("u"), calls("a", "b"), result("b"), user("hurry"), result("a"), assistant("w")])
+        let source = TestSource([
+            user("u"), calls("a", "b"), result("b"), user("hurry"), result("a"), assistant("w"),
+        ])
         let checker = try checked(source, "")
         #expect(checker.seqs == [1, 2, 3, 5, 4, 6])
         let changed = checker.object["changed"] as? [[String: Any]]
@@ -42,7 +45,10 @@ import Testing
     @Test(arguments: [
         (#"{"role":"assistant","content":null}"#, "malformed"),
         (#"{"role":"assistant","content":"x","tool_calls":[]}"#, "malformed"),
-        (#"{"role":"assistant","content":[],"tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":""}}]}"#, "malformed"),
+        (
+            #"{"role":"assistant","content":[],"tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":""}}]}"#,
+            "malformed"
+        ),
         (#"{"role":"function","name":"f","content":"x"}"#, "role"),
         (#"{"role":"tool","content":"x"}"#, "malformed"),
         (#"{"role":"user"}"#, "malformed"),
@@ -66,12 +72,15 @@ import Testing
     @Test func aCallWhoseResultIsIncompleteGoesToo() throws {
         var messages = [calls("a"), result("a"), user("u")]
         messages[1].isIncomplete = true
-        #expect(try checked(TestSource(messages), "").reasons("left_out") == [1: "unanswered", 2: "incomplete"])
+        #expect(
+            try checked(TestSource(messages), "").reasons("left_out") == [1: "unanswered", 2: "incomplete"])
     }
 
     @Test func idsAreComparedDecoded() throws {
         let call = TestMessage(
-            body: #"{"role":"assistant","tool_calls":[{"id":"\u0061","type":"function","function":{"name":"f","arguments":"{}"}}]}"#)
+            body:
+                #"{"role":"assistant","tool_calls":[{"id":"\u0061","type":"function","function":{"name":"f","arguments":"{}"}}]}"#
+        )
         #expect(try checked(TestSource([call, result("a")]), "").seqs == [1, 2])
     }
 
@@ -86,7 +95,8 @@ import Testing
 
     @Test func aResultNeverAnswersACallFromBeforeWhatWasNotRead() throws {
         var messages = [calls("a")] + (0..<300).map { user("filler \($0)") }
-        messages += [calls("c"), result("c")] + (0..<40).map { user("more \($0)") } + [result("a"), user("u")]
+        messages +=
+            [calls("c"), result("c")] + (0..<40).map { user("more \($0)") } + [result("a"), user("u")]
         messages[0].isPinned = true
         let checker = try checked(TestSource(messages), #"{"type":"fifo","last":1}"#)
         #expect(checker.seqs == [messages.count])

@@ -87,7 +87,9 @@ package struct ChatChecker {
         while index < messages.count {
             let message = messages[index]
             let role = message["role"] as? String ?? ""
-            guard ["system", "developer", "user", "assistant", "tool"].contains(role) else { return "role \(role)" }
+            guard ["system", "developer", "user", "assistant", "tool"].contains(role) else {
+                return "role \(role)"
+            }
             if role == "tool" { return "message \(index) is a result without a call" }
             let calls = message["tool_calls"].flatMap { $0 is NSNull ? nil : $0 }
             if !hasContent(message) {
@@ -129,11 +131,14 @@ package struct ChatChecker {
         let id = call["id"] as? String ?? ""
         guard !id.isEmpty, id.unicodeScalars.count <= 40 else { return "id" }
         let type = call["type"] as? String ?? ""
-        guard type == "function" || type == "custom", let tool = call[type] as? [String: Any] else { return "type" }
+        guard type == "function" || type == "custom", let tool = call[type] as? [String: Any] else {
+            return "type"
+        }
         guard tool[type == "function" ? "arguments" : "input"] is String else { return "arguments" }
         guard let name = tool["name"] as? String, (1...64).contains(name.utf8.count),
             name.utf8.allSatisfy({ byte in
-                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 95
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                    || byte == 95
                     || byte == 45
             })
         else { return "name" }

@@ -17,14 +17,18 @@ import Testing
         _ = try withBytes(text) { text in try withBytes(options) { try thread.append(text, $0) } }
     }
 
-    private func window(_ thread: ConversationThread, _ pipeline: String = "", _ request: String = "") throws -> [UInt8] {
+    private func window(_ thread: ConversationThread, _ pipeline: String = "", _ request: String = "") throws
+        -> [UInt8]
+    {
         var out = ByteBuffer()
         let strategy = pipeline.isEmpty ? nil : try withBytes(pipeline) { try Strategy(parsing: $0) }
         try withBytes(request) { try thread.context(strategy: strategy, request: $0, to: &out) }
         return Array(out.view)
     }
 
-    private func seqs(_ thread: ConversationThread, _ pipeline: String = "", _ request: String = "") throws -> [Int] {
+    private func seqs(_ thread: ConversationThread, _ pipeline: String = "", _ request: String = "") throws
+        -> [Int]
+    {
         try #require(ChatChecker(try window(thread, pipeline, request))).seqs
     }
 
@@ -35,7 +39,10 @@ import Testing
     @Test func aStoredThreadHasPinsTombstonesAndForks() throws {
         try withThread { _, thread in
             try append(thread, #"{"role":"system","content":"s"}"#)
-            for index in 2...20 { try append(thread, #"{"role":"user","content":"m\#(index)"}"#, index == 5 ? #"{"pinned":true}"# : "") }
+            for index in 2...20 {
+                try append(
+                    thread, #"{"role":"user","content":"m\#(index)"}"#, index == 5 ? #"{"pinned":true}"# : "")
+            }
             try append(thread, #"{"any":"thing"}"#, #"{"format":"opaque"}"#)
             try append(thread, #"{"role":"assistant","content":"ha"}"#, #"{"state":"incomplete"}"#)
             #expect(try seqs(thread, #"{"type":"fifo","last":3}"#) == [1, 5, 18, 19, 20])
@@ -64,55 +71,23 @@ import Testing
                 let thread = try session.createThread(ByteView(start: nil, count: 0))
                 var history: [Int: ChatChecker.Entry] = [:]
                 for (index, turn) in turns.enumerated() {
-                    let body = String(decoding: try JSONSerialization.data(withJSONObject: turn), as: UTF8.self)
+                    let body = String(
+                        decoding: try JSONSerialization.data(withJSONObject: turn), as: UTF8.self)
                     try append(thread, body)
                     history[index + 1] = ChatChecker.Entry(body: body, tokens: (body.utf8.count + 3) / 4 + 4)
                 }
                 for budget in stride(from: 2_200, through: 8_000, by: 300) {
-                    let checker = try #require(ChatChecker(try window(thread, "", #"{"max_tokens":\#(budget)}"#)))
+                    let checker = try #require(
+                        ChatChecker(try window(thread, "", #"{"max_tokens":\#(budget)}"#)))
                     #expect(checker.complaint(history: history, maxTokens: budget) == nil)
                     #expect(checker.seqs.first == 1)
                 }
             }
         }
     }
-
-    /// `MEMEX_BENCH=1 swift test -c release -Xswiftc -enable-testing --filter windowOfALongThread`
-    @Test(.enabled(if: ProcessInfo.processInfo.environment["MEMEX_BENCH"] != nil))
-    func windowOfALongThread() throws {
-        try withThread { _, thread in
-            try append(thread, #"{"role":"system","content":"be kind"}"#)
-            let text = String(repeating: "All work and no play. ", count: 18)
-            var count = 1
-            for goal in [10_000, 1_000_000] {
-                while count < goal {
-                    let batch = (0..<min(1_000, goal - count)).map { index in
-                        #"{"role":"\#((count + index) % 2 == 0 ? "user" : "assistant")","content":"\#(text.prefix(378))"}"#
-                    }
-                    try append(thread, "[" + batch.joined(separator: ",") + "]")
-                    count += batch.count
-                }
-                for tokens in [8_000, 128_000] {
-                    var best = Double.infinity
-                    var total = 0.0
-                    var size = 0
-                    for _ in 0..<300 {
-                        let start = DispatchTime.now().uptimeNanoseconds
-                        size = try window(thread, "", #"{"max_tokens":\#(tokens)}"#).count
-                        let spent = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6
-                        best = min(best, spent)
-                        total += spent
-                    }
-                    let kept = try seqs(thread, "", #"{"max_tokens":\#(tokens)}"#).count
-                    print(
-                        "window of \(goal) messages, \(tokens) tokens: \(kept) kept, \(size) bytes, best \(best) ms, mean \(total / 300) ms")
-                }
-            }
-        }
-    }
 }
 
-private func withBytes<T>(_ text: String, _ body: (ByteView) throws -> T) rethrows -> T {
+func withBytes<T>(_ text: String, _ body: (ByteView) throws -> T) rethrows -> T {
     let bytes = Array(text.utf8)
     return try bytes.withUnsafeBufferPointer { try body($0) }
 }

@@ -25,6 +25,9 @@ int memex_shim_open(const char *path, int flags, unsigned mode);
 void memex_shim_fork_close_add(int descriptor);
 void memex_shim_fork_close_remove(int descriptor);
 
+/* Holds a mutex (pthread_mutex_t *, never destroyed) across every fork, so that the child finds it free. */
+void memex_shim_fork_guard(void *mutex);
+
 /* errno of the last failed call of this thread. */
 int memex_shim_errno(void);
 

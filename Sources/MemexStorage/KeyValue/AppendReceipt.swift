@@ -40,10 +40,7 @@ struct AppendReceipt {
     /// The first answer again, or CONFLICT.
     func answer(_ operation: AppendOperation, key: Int64) throws(MemexError) -> WriteResult {
         guard digest == operation.digest, Int(count) == operation.drafts.count else {
-            throw MemexError(
-                .conflict,
-                "the idempotency key was used for another append; give each append a key of its own",
-                detailMembers: "\"seq\":\(firstSeq)")
+            throw ContractError.otherBytes
         }
         var result = WriteResult()
         result.key = key

@@ -50,10 +50,7 @@ package final class KeyValueEngine: StorageEngine, @unchecked Sendable {
     package func commit(
         _ operations: [WriteOperation], until deadline: Deadline
     ) throws(MemexError) -> [WriteResult] {
-        if store.isInsideCallback {
-            throw MemexError(
-                .reentrant, "a callback of the store wrote to the store; write after it has returned")
-        }
+        try refuseInsideCallback()
         try turn.take(until: deadline)
         defer { turn.give() }
         if operations.count == 1, case .append(let operation) = operations[0],
@@ -94,6 +91,14 @@ package final class KeyValueEngine: StorageEngine, @unchecked Sendable {
 
     package func flush(until deadline: Deadline) throws(MemexError) { try store.flush(until: deadline) }
 
+    /// A callback that waits for the turn would wait for itself.
+    private func refuseInsideCallback() throws(MemexError) {
+        guard !store.isInsideCallback else {
+            throw MemexError(
+                .reentrant, "a callback of the store used the store; do it after the callback has returned")
+        }
+    }
+
     package func interrupt() { turn.interrupt() }
 
     package func wipe(until deadline: Deadline) throws(MemexError) {
@@ -106,6 +111,7 @@ package final class KeyValueEngine: StorageEngine, @unchecked Sendable {
     package func maintain(until deadline: Deadline) throws(MemexError) {}
 
     package func statistics() throws(MemexError) -> String {
+        try refuseInsideCallback()
         try turn.take(until: .never)
         let own = "\"commits\":\(core.pointee.commits),\"lost_races\":\(core.pointee.retries)"
         turn.give()

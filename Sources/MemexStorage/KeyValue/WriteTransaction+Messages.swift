@@ -16,15 +16,10 @@ extension WriteTransaction {
         }
         let first = thread.lastSeq &+ 1
         if operation.expectSeq != 0, operation.expectSeq != first {
-            throw MemexError(
-                .conflict,
-                "the next message gets seq \(first), not \(operation.expectSeq); read the new ones",
-                detailMembers: "\"seq\":\(first)")
+            throw ContractError.seq(operation.expectSeq, first)
         }
         guard Int64(operation.drafts.count) <= Limits.seq &- thread.lastSeq else {
-            throw MemexError(
-                .limit, "a thread has at most \(Limits.seq) messages",
-                detailMembers: "\"limit\":\(Limits.seq)")
+            throw ContractError.lastSeq
         }
         var result = thread.result
         result.firstSeq = first
@@ -62,9 +57,7 @@ extension WriteTransaction {
         let found = try get(name) { (value) throws(MemexError) -> Void in owner = try NumberRow.read(value) }
         if found, owner == seq { return }
         guard !found else {
-            throw MemexError(
-                .exists, "message \(owner) of the thread has this id; choose another",
-                detailMembers: "\"seq\":\(owner)")
+            throw ContractError.messageExists
         }
         try requireAbsent(name)
         var value = ByteBuffer(capacity: 8)

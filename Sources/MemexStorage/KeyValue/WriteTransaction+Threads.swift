@@ -12,9 +12,7 @@ extension WriteTransaction {
         name.nameKey(tenant: record.tenant, id: record.id)
         if !record.isHidden {
             guard try !get(name, { (_) throws(MemexError) -> Void in }) else {
-                throw MemexError(
-                    .exists, "a thread with this id exists; open it, or choose another id",
-                    detailMembers: "\"id\":\(JSONText.quoted(record.id))")
+                throw ContractError.threadExists
             }
             try requireAbsent(name)
         }
@@ -51,14 +49,10 @@ extension WriteTransaction {
         let thread = try thread(update.thread)
         let record = thread.head.record
         if let expected = update.expectVersion, expected != record.version {
-            throw MemexError(
-                .conflict, "the thread has version \(record.version), not \(expected); read it again",
-                detailMembers: "\"version\":\(record.version)")
+            throw ContractError.version(expected, record.version)
         }
         if let expected = update.expectChanges, expected != record.changes {
-            throw MemexError(
-                .conflict, "the thread was changed since it was read; read it again",
-                detailMembers: "\"rev\":\(thread.lastSeq &+ record.changes)")
+            throw ContractError.changed
         }
         if update.title != nil || update.metadata != nil { try loadDocument(thread) }
         if let title = update.title { thread.head.record.title = title }

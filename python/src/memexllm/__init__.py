@@ -1,26 +1,126 @@
-"""The memory of LLM applications: conversations kept for good."""
+"""The memory of LLM applications: conversations kept for good.
+
+    import memexllm
+
+    with memexllm.open("sqlite:///chat.db") as store:
+        thread = store.threads.create(title="Order 17")
+        thread.append("user", "Where is my order?")
+        for message in thread.messages(last=50):
+            print(message.seq, message.role, message.content)
+
+What is not needed to keep a conversation (asyncio, integrations, strategies, ...) is imported when
+it is first used, so that importing the package stays cheap.
+"""
 
 from __future__ import annotations
 
-import ctypes
-from pathlib import Path
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from ._ffi import bind
+from ._lib import lib as _native
+from .errors import MemexError
+from .receipt import Receipt
+from .store import Store, open  # pylint: disable=redefined-builtin
+from .thread import Thread
+
+if TYPE_CHECKING:
+    from . import aio, algorithms, core, errors, history, integrations, storage, strategies, testing
+    from .backend import StorageBackend, register_backend, unregister_backend
+    from .context import Strategy, Window, build_context, register_strategy, unregister_strategy
+    from .info import ThreadInfo
+    from .message import Message
+    from .messages import Messages
+    from .threads import Threads
+    from .transaction import Transaction
 
 __version__ = "0.2.0"
 
+_MODULES = {
+    name: name
+    for name in (
+        "aio",
+        "algorithms",
+        "core",
+        "errors",
+        "history",
+        "integrations",
+        "storage",
+        "strategies",
+        "testing",
+    )
+}
+_NAMES = {
+    "Message": "message",
+    "Messages": "messages",
+    "StorageBackend": "backend",
+    "Strategy": "context",
+    "ThreadInfo": "info",
+    "Threads": "threads",
+    "Transaction": "transaction",
+    "Window": "context",
+    "build_context": "context",
+    "register_backend": "backend",
+    "register_strategy": "context",
+    "unregister_backend": "backend",
+    "unregister_strategy": "context",
+}
 
-def _find() -> Path:
-    here = Path(__file__).resolve().parent
-    bundled = here / "_native" / "libmemex.so.0"
-    return bundled if bundled.exists() else here.parents[2] / "dist" / "libmemex.so.0"
+
+def native_version() -> str:
+    """Version of the native library."""
+    return (_native.memex_version() or b"").decode()
 
 
-def native_version() -> int:
-    """Version of the native library as a number."""
-    function = ctypes.CDLL(str(_find())).memex_version_number
-    function.restype = ctypes.c_uint32
-    return int(function())
+def describe() -> dict[str, Any]:
+    """What is built in and registered: limits, backends, strategies, tokenizers, formats, ..."""
+    from ._handle import call_bytes  # pylint: disable=import-outside-toplevel
+    from ._json import loads  # pylint: disable=import-outside-toplevel
+
+    return dict(loads(call_bytes(_native.memex_describe)))
 
 
-__all__ = ["bind", "native_version"]
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
+    if name in _NAMES:
+        value = getattr(import_module(f".{_NAMES[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES, *_NAMES})
+
+
+__all__ = [
+    "MemexError",
+    "Message",
+    "Messages",
+    "Receipt",
+    "StorageBackend",
+    "Store",
+    "Strategy",
+    "Thread",
+    "ThreadInfo",
+    "Threads",
+    "Transaction",
+    "Window",
+    "aio",
+    "algorithms",
+    "build_context",
+    "core",
+    "describe",
+    "errors",
+    "history",
+    "integrations",
+    "native_version",
+    "open",
+    "register_backend",
+    "register_strategy",
+    "storage",
+    "strategies",
+    "testing",
+    "unregister_backend",
+    "unregister_strategy",
+]

@@ -120,7 +120,8 @@ memex_log_fn = CFUNCTYPE(None, c_void_p, c_int32, c_void_p, c_size_t)
 
 # A strategy step of your own. input is {"config": <the step>, "max_tokens": n or absent,
 # "messages": [{"seq", "role", "tokens", "pinned", "kept": bool, "body"}, ...]}, oldest first.
-# Answer with memex_reply_data: {"keep": [seq, ...], "reasons": {"<seq>": text}}.
+# Answer with memex_reply_data: {"keep": [seq, ...], "reasons": {"<seq>": text of at most 255
+# bytes}}.
 memex_strategy_fn = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_size_t, c_void_p)
 
 

@@ -1,0 +1,89 @@
+internal import CMemexShim
+internal import MemexModel
+internal import MemexStorage
+
+/// Looks for damage: SQLite's own structures, every record's checksum, every run, every seq.
+struct SQLiteChecker {
+    private let connection: SQLiteConnection
+    private static let problemsMaximum = 100
+
+    init(_ connection: SQLiteConnection) { self.connection = connection }
+
+    /// One sentence a problem, at most a hundred.
+    func problems(until deadline: Deadline) throws(MemexError) -> [String] {
+        var problems: [String] = []
+        if try connection.text("PRAGMA quick_check(1)") != "ok" {
+            problems.append("SQLite reports a damaged structure; restore the file from a backup")
+        }
+        try checkRows(&problems, deadline)
+        try checkSeqs(&problems)
+        return problems
+    }
+
+    private func forEach(
+        _ sql: String, _ visit: (SQLiteStatement) throws(MemexError) -> Bool
+    ) throws(MemexError) {
+        let statement = try connection.prepare(sql)
+        defer { _ = memex_sqlite_finalize(statement.handle) }
+        while true {
+            let code = statement.step()
+            if code == SQLITE_DONE { return }
+            guard code == SQLITE_ROW else { throw connection.error(code, "checking the database") }
+            if try !visit(statement) { return }
+        }
+    }
+
+    /// Every row's checksum, and that `runs` leads to it.
+    private func checkRows(_ problems: inout [String], _ deadline: Deadline) throws(MemexError) {
+        var previous: (row: Int64, key: Int64) = (0, 0)
+        var count = 0
+        var found: [String] = []
+        try forEach(
+            "SELECT m.row, m.key, m.created_at_us, m.role, m.head, m.body, m.extra, m.id, r.row "
+                + "FROM messages m LEFT JOIN runs r ON r.key = m.key ORDER BY m.row"
+        ) { (row) throws(MemexError) -> Bool in
+            let here = (row: row.int(0), key: row.int(1))
+            let name = "message \(RowKey.seq(here.key)) of thread number \(here.key >> 32)"
+            var view = MessageView()
+            view.seq = RowKey.seq(here.key)
+            view.createdAt = row.int(2)
+            view.role = row.bytes(3)
+            view.body = row.bytes(5)
+            view.extra = row.bytes(6)
+            view.id = row.bytes(7)
+            do throws(MemexError) {
+                view.head = try RecordHead(row.bytes(4))
+                try view.verify()
+            } catch { found.append("\(name) is damaged") }
+            let continues = here.row == previous.row + 1 && here.key == previous.key + 1
+            if row.isNull(8) ? !continues : row.int(8) != here.row {
+                found.append("\(name) cannot be found through its run")
+            }
+            previous = here
+            count += 1
+            if count % 4096 == 0, deadline.isPast {
+                throw MemexError(.timeout, "the check was not finished within timeout_us")
+            }
+            return found.count < Self.problemsMaximum
+        }
+        problems += found
+    }
+
+    /// Seqs of a thread's own messages are dense, and belong to a thread.
+    private func checkSeqs(_ problems: inout [String]) throws(MemexError) {
+        var found: [String] = []
+        try forEach(
+            "SELECT m.key >> 32, t.key, count(*), max(m.key & 0xFFFFFFFF), t.floor FROM messages m "
+                + "LEFT JOIN threads t ON t.key = m.key >> 32 "
+                + "WHERE (m.key & 0xFFFFFFFF) > coalesce(t.floor, 0) GROUP BY 1"
+        ) { (row) throws(MemexError) -> Bool in
+            if row.isNull(1) {
+                found.append("messages of thread number \(row.int(0)) have no thread")
+            } else if row.int(2) != row.int(3) - row.int(4) {
+                found.append("thread number \(row.int(0)) has a gap in its seqs")
+            }
+            return found.count < Self.problemsMaximum
+        }
+        problems += found
+    }
+}

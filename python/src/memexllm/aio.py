@@ -1,0 +1,300 @@
+"""memexllm for asyncio: the same names, awaited.
+
+    async with memexllm.aio.open("sqlite:///chat.db") as store:
+        thread = await store.threads.create(title="Order 17")
+        await thread.append("user", "Where is my order?")
+        async for message in thread.messages(last=50):
+            print(message.seq, message.role, message.content)
+
+Each store has a bounded pool of threads in which the library is called. A task that is cancelled
+leaves no half-done call behind: it was never begun, or it has finished when the task ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from . import store as _store
+from ._aio_runner import Runner
+from ._aio_thread import AsyncMessage, AsyncMessages, AsyncThread
+from ._async_base import Wrapped, passed
+from .errors import NotFoundError
+from .store import Store
+from .threads import ThreadList, Threads
+from .transaction import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+    from datetime import datetime
+    from types import TracebackType
+    from typing import Literal
+
+    from typing_extensions import Unpack
+
+
+class OpenOptions(TypedDict, total=False):
+    """Options of memexllm.open."""
+
+    durability: Literal["full", "normal"]
+    timeout: float
+    create: bool
+    read_only: bool
+    tokenizer: str
+
+
+class _Opening:
+    """What open returns: await it, or use it in ``async with``."""
+
+    def __init__(self, url: str, workers: int, options: OpenOptions) -> None:
+        self._url = url
+        self._workers = workers
+        self._options = options
+        self._opened: AsyncStore | None = None
+
+    async def _open(self) -> AsyncStore:
+        runner = Runner(self._workers)
+        try:
+            opened = await runner.run(_store.open, self._url, **self._options)
+        except BaseException:
+            runner.shut_down()
+            raise
+        runner.store = opened
+        self._opened = AsyncStore(runner, opened)
+        return self._opened
+
+    def __await__(self) -> Generator[Any, None, AsyncStore]:
+        return self._open().__await__()  # pylint: disable=no-member
+
+    async def __aenter__(self) -> AsyncStore:
+        return await self._open()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._opened is not None:
+            await self._opened.close()
+
+
+def open(  # pylint: disable=redefined-builtin
+    url: str, *, workers: int = 4, **options: Unpack[OpenOptions]
+) -> _Opening:
+    """Opens a store, see memexllm.open: ``await open(url)`` or ``async with open(url) as store``.
+
+    Args:
+        url: See memexllm.open.
+        workers: How many calls may run at once.
+        options: See memexllm.open.
+    """
+    return _Opening(url, workers, options)
+
+
+class AsyncStore(Wrapped[Store]):
+    """A set of conversations, see Store."""
+
+    __slots__ = ("_owner",)
+
+    url = passed(Store, "url", str)
+
+    def __init__(self, runner: Runner, value: Store, owner: bool = True) -> None:
+        super().__init__(runner, value)
+        # A session shares the pool of its store.
+        self._owner = owner
+
+    @property
+    def threads(self) -> AsyncThreads:
+        """Its conversations."""
+        return AsyncThreads(self._runner, self.sync.threads)
+
+    async def session(
+        self, *, tenant: str | None = None, principal: str | None = None
+    ) -> AsyncStore:
+        """Narrows the store to a tenant and a principal, see Store.session."""
+        found = await self._run(self.sync.session, tenant=tenant, principal=principal)
+        return AsyncStore(self._runner, found, owner=False)
+
+    def transaction(self) -> AsyncTransaction:
+        """Begins to collect changes, for ``async with``; see Store.transaction."""
+        return AsyncTransaction(self._runner, self.sync.transaction())
+
+    async def flush(self) -> None:
+        """Makes everything acknowledged so far as durable as the engine can."""
+        await self._run(self.sync.flush)
+
+    def interrupt(self) -> None:
+        """Ends the waits of all calls that wait on this store now, with errors.CancelledError."""
+        self._runner.interruptions += 1
+        self.sync.interrupt()
+
+    async def command(self, name: str, **arguments: Any) -> dict[str, Any]:
+        """Runs a command of the control plane by name, see Store.command."""
+        return await self._run(self.sync.command, name, **arguments)
+
+    async def stats(self) -> dict[str, Any]:
+        """Figures and capabilities of the engine."""
+        return await self._run(self.sync.stats)
+
+    async def close(self) -> None:
+        """Closes the store; calls that run finish, those that wait fail."""
+        # Not in the pool, whose threads may all be waiting.
+        await asyncio.shield(asyncio.to_thread(self.sync.close))
+        if self._owner:
+            self._runner.shut_down()
+
+    async def __aenter__(self) -> AsyncStore:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+class AsyncThreads(Wrapped[Threads]):
+    """The conversations of a store, see Threads."""
+
+    __slots__ = ()
+
+    async def create(
+        self,
+        *,
+        title: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        id: str | None = None,  # pylint: disable=redefined-builtin
+        created_at: datetime | None = None,
+    ) -> AsyncThread:
+        """Creates a thread, see Threads.create."""
+        found = await self._run(
+            self.sync.create, title=title, metadata=metadata, id=id, created_at=created_at
+        )
+        return AsyncThread(self._runner, found)
+
+    async def open(self, id: str) -> AsyncThread:  # pylint: disable=redefined-builtin
+        """Opens a thread by id, see Threads.open."""
+        return AsyncThread(self._runner, await self._run(self.sync.open, id))
+
+    async def get(self, id: str) -> AsyncThread | None:  # pylint: disable=redefined-builtin
+        """Opens a thread by id; None when there is none."""
+        try:
+            return await self.open(id)
+        except NotFoundError:
+            return None
+
+    async def delete(
+        self,
+        id: str,  # pylint: disable=redefined-builtin
+        *,
+        erase: bool = False,
+        if_version: int | None = None,
+    ) -> None:
+        """Deletes a thread and its messages, see Threads.delete."""
+        await self._run(self.sync.delete, id, erase=erase, if_version=if_version)
+
+    def list(
+        self,
+        *,
+        order: Literal["activity", "created"] | None = None,
+        descending: bool | None = None,
+        filter: Mapping[str, Any] | None = None,  # pylint: disable=redefined-builtin
+        metadata: Mapping[str, Any] | None = None,
+        root: str | None = None,
+        limit: int | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+    ) -> AsyncThreadList:
+        """Lists threads, for ``async for``; see Threads.list."""
+        query = {
+            "order": order,
+            "descending": descending,
+            "filter": filter,
+            "metadata": metadata,
+            "root": root,
+            "limit": limit,
+            "page_size": page_size,
+            "cursor": cursor,
+        }
+        return AsyncThreadList(self._runner, self.sync, query)
+
+
+class AsyncThreadList:
+    """Threads, read page by page; one task at a time may use it."""
+
+    def __init__(self, runner: Runner, threads: Threads, query: dict[str, Any]) -> None:
+        self._runner = runner
+        self._threads = threads
+        self._query = query
+        self._list: ThreadList | None = None
+        self._left: list[AsyncThread] = []
+
+    @property
+    def token(self) -> str:
+        """Continues after the last page that was read, in any process; "" at the end."""
+        return self._list.token if self._list is not None else ""
+
+    async def page(self) -> list[AsyncThread]:
+        """The next page; [] at the end."""
+        if self._list is None:
+            self._list = await self._runner.run(self._threads.list, **self._query)
+        found = await self._runner.run(self._list.page)
+        return [AsyncThread(self._runner, thread) for thread in found]
+
+    def __aiter__(self) -> AsyncThreadList:
+        return self
+
+    async def __anext__(self) -> AsyncThread:
+        if not self._left:
+            self._left = (await self.page())[::-1]
+            if not self._left:
+                raise StopAsyncIteration
+        return self._left.pop()
+
+
+class AsyncTransaction(Wrapped[Transaction]):
+    """Changes that are applied together or not at all, see Transaction."""
+
+    __slots__ = ()
+
+    results = passed(Transaction, "results", list[dict[str, Any]])
+
+    @property
+    def threads(self) -> AsyncThreads:
+        """The conversations of the store; writes through them are collected."""
+        return AsyncThreads(self._runner, self.sync.threads)
+
+    async def commit(self) -> list[dict[str, Any]]:
+        """Applies all changes or none."""
+        return await self._run(self.sync.commit)
+
+    def rollback(self) -> None:
+        """Forgets all changes."""
+        self.sync.rollback()
+
+    async def __aenter__(self) -> AsyncTransaction:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._run(self.sync.__exit__, kind, error, trace)
+
+
+__all__ = [
+    "AsyncMessage",
+    "AsyncMessages",
+    "AsyncStore",
+    "AsyncThread",
+    "AsyncThreadList",
+    "AsyncThreads",
+    "AsyncTransaction",
+    "OpenOptions",
+    "open",
+]

@@ -1,0 +1,435 @@
+"""One conversation."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Any, overload
+
+from . import _pages
+from ._handle import Handle, call_bytes, call_handle, call_number, fail, put_slot, take_slot
+from ._lib import lib
+from .receipt import Receipt, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from typing_extensions import Unpack
+
+    from ._options import AppendOptions
+    from .context import Strategy, Window
+    from .info import ThreadInfo
+    from .message import Message
+    from .messages import Messages
+    from .store import Store
+
+_append = lib.memex_thread_append
+_append_text = lib.memex_thread_append_text
+_opening = Lock()
+
+
+class Unset:  # pylint: disable=too-few-public-methods
+    """Type of UNSET: an argument that was not given, where None means something."""
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET = Unset()
+
+
+class Thread(Handle):  # pylint: disable=too-many-public-methods
+    """One conversation of a store. Safe to use from several threads at once.
+
+    ``title``, ``metadata`` and the other properties are of the document as this object last saw
+    it; its own writes are seen at once, those of others after ``get``. ``count`` and reads of
+    messages are always of now.
+
+    Attributes:
+        store: The store, session or transaction it was opened on.
+        id: Its id.
+    """
+
+    __slots__ = ("_info", "id", "store")
+
+    _release = staticmethod(lib.memex_thread_free)
+
+    def __init__(
+        self, store: Store, identifier: str, handle: int = 0, info: ThreadInfo | None = None
+    ) -> None:
+        super().__init__(handle)
+        self.store = store
+        self.id = identifier
+        self._info = info
+
+    @property
+    def handle(self) -> int:
+        """The native handle, opened when there is none yet.
+
+        Raises:
+            NotFoundError, ClosedError: The thread was deleted, the store closed.
+        """
+        if not self._handle:
+            identifier = self.id.encode()
+            with _opening:
+                if not self._handle:
+                    self._handle = call_handle(
+                        lib.memex_thread_open, self.store.handle, identifier, len(identifier)
+                    )
+        return self._handle
+
+    # Writing ----------------------------------------------------------------------------------
+
+    @overload
+    def append(self, message: str, text: str, /, **options: Unpack[AppendOptions]) -> Receipt: ...
+
+    @overload
+    def append(
+        self,
+        message: Mapping[str, Any] | Sequence[Mapping[str, Any]] | bytes,
+        /,
+        **options: Unpack[AppendOptions],
+    ) -> Receipt: ...
+
+    def append(
+        self,
+        message: str | Mapping[str, Any] | Sequence[Mapping[str, Any]] | bytes,
+        text: str | None = None,
+        /,
+        **options: Unpack[AppendOptions],
+    ) -> Receipt:
+        """Appends messages, all or none; when it returns they are as durable as the store is.
+
+        Either a role and plain text, ``append("user", "Hello")``, which needs no JSON at all, or
+        messages: a dict, a list of dicts, or bytes that are JSON of either and are kept as they
+        are.
+
+        Args:
+            message: A role, or one or several messages.
+            text: The text, when message is a role. Anything but lone surrogates, NUL too.
+            options: See AppendOptions.
+
+        Returns:
+            What was stored where.
+
+        Raises:
+            InvalidError: With the path or the offset of what is wrong.
+            ExistsError: The id is taken.
+            ConflictError: expect_seq did not hold, or the idempotency key came with other bytes.
+            NotFoundError: The thread was deleted.
+            TimedOutError, ClosedError, StorageError: See there.
+        """
+        extra: Any = None
+        length = 0
+        if options:
+            from ._options import pack  # pylint: disable=import-outside-toplevel
+
+            extra = pack(options)
+            length = len(extra)
+        handle = self._handle or self.handle
+        if text is not None:
+            role, data = _role_and_text(message, text)
+            slot = take_slot()
+            status = _append_text(
+                handle, role, len(role), data, len(data), extra, length, slot.receipt, slot.error
+            )
+        else:
+            data = message if isinstance(message, bytes) else _dump(message)
+            slot = take_slot()
+            status = _append(handle, data, len(data), extra, length, slot.receipt, slot.error)
+        if status:
+            fail(status, slot)
+        values = unpack(slot.receipt)
+        put_slot(slot)
+        self._info = None
+        return Receipt(self, values)
+
+    def update(
+        self,
+        *,
+        title: str | None | Unset = UNSET,
+        metadata: Mapping[str, Any] | None | Unset = UNSET,
+        if_version: int | None = None,
+    ) -> ThreadInfo:
+        """Changes the title and, by a JSON merge patch, the metadata.
+
+        Args:
+            title: The new title; None removes it.
+            metadata: Keys to set, and with None to remove; None removes all.
+            if_version: ConflictError unless the document has this version.
+
+        Returns:
+            The document after the change.
+        """
+        from ._json import dump  # pylint: disable=import-outside-toplevel
+        from ._options import pack  # pylint: disable=import-outside-toplevel
+        from .info import ThreadInfo  # pylint: disable=import-outside-toplevel
+
+        given = {"title": title, "metadata": metadata}
+        patch = dump({name: value for name, value in given.items() if value is not UNSET})
+        options = pack({"if_version": if_version})
+        data = call_bytes(
+            lib.memex_thread_update, self.handle, patch, len(patch), options, len(options)
+        )
+        # A transaction answers with nothing: the document comes from its commit.
+        self._info = ThreadInfo.from_json(data) if data else None
+        return self._info or self.get()
+
+    def fork(
+        self,
+        *,
+        at_seq: int | None = None,
+        id: str | None = None,  # pylint: disable=redefined-builtin
+        title: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        created_at: datetime | None = None,
+    ) -> Thread:
+        """Starts a new thread that shares this one's messages up to at_seq (default: the last).
+
+        Nothing is copied; what is appended later to either is seen by that one alone.
+
+        Raises:
+            InvalidError, NotFoundError, ExistsError: at_seq is none of the thread's; the thread
+                was deleted; the id is taken.
+        """
+        from ._options import pack  # pylint: disable=import-outside-toplevel
+
+        options = pack(
+            {
+                "at_seq": at_seq,
+                "id": id,
+                "title": title,
+                "metadata": metadata,
+                "created_at": created_at,
+            }
+        )
+        handle = call_handle(lib.memex_thread_fork, self.handle, options, len(options))
+        return Thread(self.store, thread_id(handle), handle)
+
+    def delete(self, *, erase: bool = False, if_version: int | None = None) -> None:
+        """Deletes the thread and its messages, see Threads.delete."""
+        self.store.threads.delete(self.id, erase=erase, if_version=if_version)
+        self._info = None
+
+    # Reading ----------------------------------------------------------------------------------
+
+    def bodies(self, last: int | None = None) -> list[dict[str, Any]]:
+        """The messages as the dicts that were given: the fastest way to read them.
+
+        Args:
+            last: Only so many, counted from the end.
+        """
+        if last is None:
+            query = b'{"page_size":500,"layout":"packed"}'
+            return _pages.read_bodies(self._handle or self.handle, query)
+        query = b'{"last":%d,"page_size":500,"layout":"packed"}' % last
+        return _pages.read_bodies(self._handle or self.handle, query)
+
+    def messages(  # pylint: disable=too-many-arguments
+        self,
+        last: int | None = None,
+        *,
+        from_seq: int | None = None,
+        to_seq: int | None = None,
+        after_seq: int | None = None,
+        before_seq: int | None = None,
+        limit: int | None = None,
+        page_size: int | None = None,
+        descending: bool = False,
+        include_deleted: bool = False,
+    ) -> Messages:
+        """The messages in order, as a sequence that is read page by page.
+
+        Args:
+            last: Only so many, counted from the end.
+            from_seq: The first seq; with to_seq, both included.
+            to_seq: The last seq.
+            after_seq: What comes after a seq, at most limit.
+            before_seq: What comes before a seq, at most limit.
+            limit: At most so many.
+            page_size: How many to read at once.
+            descending: The newest first.
+            include_deleted: With the tombstones of deleted messages.
+        """
+        from .messages import Messages  # pylint: disable=import-outside-toplevel
+
+        query = {
+            "last": last,
+            "from_seq": from_seq,
+            "to_seq": to_seq,
+            "after_seq": after_seq,
+            "before_seq": before_seq,
+            "limit": limit,
+            "page_size": page_size,
+            "descending": descending or None,
+            "include_deleted": include_deleted or None,
+        }
+        return Messages(self, query)
+
+    def message(self, which: int | str) -> Message:
+        """One message, by seq (a number) or by id (text).
+
+        Raises:
+            NotFoundError: There is none, or it was deleted.
+        """
+        from .message import from_json  # pylint: disable=import-outside-toplevel
+
+        if isinstance(which, int):
+            handle = call_handle(lib.memex_message_at, self.handle, which)
+        else:
+            identifier = which.encode("utf-8", "surrogatepass")
+            handle = call_handle(lib.memex_message_open, self.handle, identifier, len(identifier))
+        try:
+            return from_json(self, call_bytes(lib.memex_message_json, handle))
+        finally:
+            lib.memex_message_free(handle)
+
+    def count(self) -> int:
+        """How many messages it has, deleted ones not counted."""
+        return call_number(lib.memex_thread_count, self.handle)
+
+    def context(
+        self,
+        max_tokens: int | None = None,
+        *,
+        strategy: Strategy | Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+        provider: str | None = None,
+        examine: int | None = None,
+    ) -> Window:
+        """Chooses what the model sees; what it returns is a request that the provider accepts.
+
+        Args:
+            max_tokens: What the window may hold at most.
+            strategy: One step or a list of steps, see memexllm.strategies, or a Strategy. By
+                default system messages are kept and the rest is cut to max_tokens.
+            provider: Whose rules the window obeys: "openai.chat".
+            examine: How many messages to look at, counted from the end.
+
+        Raises:
+            LimitError: What must stay passes max_tokens.
+            InvalidError, NotFoundError: The strategy is wrong or not registered.
+            CallbackError: A strategy of the caller's failed.
+        """
+        from .context import build  # pylint: disable=import-outside-toplevel
+
+        return build(
+            lib.memex_context_build,
+            (self.handle,),
+            strategy,
+            {"max_tokens": max_tokens, "provider": provider, "examine": examine},
+        )
+
+    def get(self) -> ThreadInfo:
+        """The thread's document, read anew.
+
+        Raises:
+            NotFoundError: The thread was deleted.
+        """
+        from .info import ThreadInfo  # pylint: disable=import-outside-toplevel
+
+        self._info = ThreadInfo.from_json(call_bytes(lib.memex_thread_get, self.handle))
+        return self._info
+
+    def forget(self) -> None:
+        """Drops the document that was last seen, so that the next look reads it anew."""
+        self._info = None
+
+    @property
+    def _document(self) -> ThreadInfo:
+        return self._info or self.get()
+
+    @property
+    def title(self) -> str | None:
+        """Its title, None if it has none."""
+        return self._document.title
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Its metadata; {} when it has none. Changed by update."""
+        return self._document.metadata
+
+    @property
+    def version(self) -> int:
+        """Raised by each change of title and metadata; for if_version."""
+        return self._document.version
+
+    @property
+    def rev(self) -> int:
+        """Raised by every change, appends too."""
+        return self._document.rev
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was created; aware, UTC."""
+        return self._document.created_at
+
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed or appended to; aware, UTC."""
+        return self._document.updated_at
+
+    @property
+    def last_message_at(self) -> datetime | None:
+        """When its last message was stored; None without messages."""
+        return self._document.last_message_at
+
+    def __len__(self) -> int:
+        return self.count()
+
+    def __bool__(self) -> bool:
+        # A thread without messages is a thread.
+        return True
+
+    def __iter__(self) -> Iterator[Message]:
+        return iter(self.messages())
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Thread):
+            return NotImplemented
+        return self.id == other.id and self.store is other.store
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        return f"<Thread {self.id}>"
+
+    def _repr_html_(self) -> str:
+        from ._html import thread  # pylint: disable=import-outside-toplevel
+
+        return thread(self)
+
+
+def thread_id(handle: int) -> str:
+    """The id behind a handle of a thread."""
+    return (lib.memex_thread_id(handle) or b"").decode()
+
+
+_role_bytes = {
+    role: role.encode() for role in ("system", "user", "assistant", "tool", "developer", "function")
+}
+
+
+def _role_and_text(role: Any, text: Any) -> tuple[bytes, bytes]:
+    try:
+        return _role_bytes.get(role) or role.encode(), text.encode()
+    except UnicodeEncodeError:
+        # The library refuses lone surrogates and says where they are.
+        return role.encode("utf-8", "surrogatepass"), text.encode("utf-8", "surrogatepass")
+    except (AttributeError, TypeError):
+        raise TypeError("append wants a role and its text, both str, or messages") from None
+
+
+def _dump(value: Any) -> bytes:
+    if isinstance(value, (bytearray, memoryview)):
+        return bytes(value)
+    if isinstance(value, str):
+        raise TypeError("append wants a role and its text, or messages as dicts or bytes of JSON")
+    from ._json import dump  # pylint: disable=import-outside-toplevel
+
+    global _dump_json  # pylint: disable=global-statement
+    _dump_json = dump
+    return dump(value)
+
+
+_dump_json: Callable[[Any], bytes] = _dump
