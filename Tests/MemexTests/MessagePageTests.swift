@@ -6,7 +6,7 @@ import MemexTestSupport
 import Testing
 
 @Suite struct MessagePageTests {
-    /// A packed page as its description says, decoded without the library.
+    /// A packed page as docs/reference/packed-page.md describes it, decoded without the library.
     struct Packed {
         struct Row {
             var seq: Int64 = 0
@@ -14,10 +14,11 @@ import Testing
             var rev: Int64 = 0
             var tokens: UInt32 = 0
             var kind: UInt32 = 0
-            var role = ""
-            var text = ""
+            var code: UInt8 = 0
+            var field = ""
         }
         var rows: [Row] = []
+        var isLast = false
 
         init(_ bytes: [UInt8]) throws {
             var at = 0
@@ -28,31 +29,37 @@ import Testing
                 at += size
                 return value
             }
-            func text(_ length: Int) throws -> String {
-                try #require(at + length <= bytes.count, "the text is there")
-                defer { at += length }
-                return try #require(String(bytes: bytes[at..<at + length], encoding: .utf8))
-            }
-            try #require(Array(bytes.prefix(4)) == Array("MXP1".utf8))
+            try #require(Array(bytes.prefix(4)) == Array("MXP2".utf8))
             at = 4
             let count = Int(try number(4))
-            _ = try number(8)
+            try #require(count > 0)
+            let flags = try number(4)
+            isLast = flags & 2 != 0
+            #expect(flags < 4)
+            #expect(try number(4) == 0)
             rows = Array(repeating: Row(), count: count)
             for index in rows.indices { rows[index].seq = Int64(bitPattern: try number(8)) }
             for index in rows.indices { rows[index].createdAt = Int64(bitPattern: try number(8)) }
             for index in rows.indices { rows[index].rev = Int64(bitPattern: try number(8)) }
             for index in rows.indices { rows[index].tokens = UInt32(try number(4)) }
             for index in rows.indices { rows[index].kind = UInt32(try number(4)) }
-            var lengths: [(Int, Int)] = rows.map { _ in (0, 0) }
-            for index in rows.indices { lengths[index].0 = Int(try number(4)) }
-            for index in rows.indices { lengths[index].1 = Int(try number(4)) }
+            let lengths = try rows.map { _ in Int(try number(4)) }
+            for index in rows.indices { rows[index].code = UInt8(try number(1)) }
+            var hasNUL = false
             for index in rows.indices {
-                rows[index].role = try text(lengths[index].0)
-                rows[index].text = try text(lengths[index].1)
+                if index > 0 { #expect(try number(1) == 0, "a NUL between two fields") }
+                try #require(at + lengths[index] <= bytes.count, "the text is there")
+                let field = bytes[at..<at + lengths[index]]
+                hasNUL = hasNUL || field.contains(0)
+                rows[index].field = try #require(String(bytes: field, encoding: .utf8))
+                at += lengths[index]
             }
             #expect(at == bytes.count, "nothing follows")
+            #expect(hasNUL == (flags & 1 != 0))
         }
     }
+
+    private static let roles = ["", "system", "user", "assistant", "tool", "developer", "function"]
 
     private static let contents = [
         "", "plain", "with \"quotes\" \\ / and\nlines\t", "\u{0}\u{1}\u{1F}", "🚀 ä \u{10FFFF}",
@@ -61,7 +68,9 @@ import Testing
     ]
 
     private func fill(_ thread: ConversationThread) throws {
-        for (index, content) in Self.contents.enumerated() { try thread.say(content, role: "r\(index)é\"") }
+        for (index, content) in Self.contents.enumerated() {
+            try thread.say(content, role: index == 0 ? "é\"" : Self.roles[index == 6 ? 1 : index + 1])
+        }
         try thread.add("{\"content\":\"other order\",\"role\":\"user\"}")
         try thread.add("{ \"role\" : \"user\" , \"content\" : \"spaces\" }")
         try thread.add("{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[]}")
@@ -80,48 +89,56 @@ import Testing
         let store = try TestStore(target)
         let root = try store.session.create()
         try fill(root)
-        for thread in [root, try root.fork()] {
+        let fork = try root.fork()
+        for thread in [root, fork] {
             for options in ["", ",\"include_deleted\":true", ",\"descending\":true,\"page_size\":5"] {
                 let json = try thread.read("{\"layout\":\"json\"\(options)}")
-                let packed = try thread.cursor("{\"layout\":\"packed\"\(options)}").pages().flatMap {
-                    try Packed($0).rows
-                }
-                let bodies = try thread.cursor("{\"layout\":\"bodies\"\(options)}").pages()
-                    .flatMap { try JSONSerialization.jsonObject(with: Data($0)) as? [JSONFields] ?? [] }
-                try #require(json.count == packed.count)
-                for (fields, row) in zip(json, packed) {
-                    #expect(row.seq == fields["seq"] as? Int64 && row.rev == fields["rev"] as? Int64)
-                    #expect(row.createdAt == fields["created_at_us"] as? Int64)
-                    #expect(
-                        row.tokens == fields["tokens"] as? UInt32 && row.role == fields["role"] as? String)
-                    let state = fields["state"] as? String
-                    #expect((row.kind & 2 != 0) == (state == "incomplete"))
-                    #expect((row.kind & 4 != 0) == (state == "deleted"))
-                    #expect((row.kind & 8 != 0) == (fields["pinned"] as? Bool ?? false))
-                    #expect((row.kind & 16 != 0) == (fields["metadata"] != nil))
+                let pages = try thread.cursor("{\"layout\":\"packed\"\(options)}").pages()
+                    .map { try Packed($0) }
+                #expect(pages.map { $0.isLast } == pages.indices.map { $0 == pages.count - 1 })
+                let rows = pages.flatMap { $0.rows }
+                try #require(json.count == rows.count)
+                for (fields, row) in zip(json, rows) {
+                    try compare(fields, row, in: thread)
                     if thread === root {
                         #expect((row.kind & 32 != 0) == (fields["id"] as? String == "mine"))
                     }
-                    #expect(row.kind < 64)
-                    guard state != "deleted" else {
-                        #expect(row.text.isEmpty && fields["body"] == nil)
-                        continue
-                    }
-                    let body = try thread.message(seq: row.seq).text
-                    if row.kind & 1 != 0 {
-                        let parsed = try parse(Array(body.utf8))
-                        #expect(row.text == parsed["content"] as? String && parsed.count == 2)
-                    } else {
-                        #expect(row.text == body)
-                    }
                 }
-                if !options.contains("include_deleted") { #expect(bodies.count == json.count) }
+                let bodies = try thread.cursor("{\"layout\":\"bodies\"\(options)}").pages()
+                    .flatMap { try JSONSerialization.jsonObject(with: Data($0)) as? [Any] ?? [] }
+                #expect(bodies.count == json.count)
             }
         }
-        let kinds = try Packed(try #require(try root.cursor("{\"layout\":\"packed\"}").page())).rows.map {
-            $0.kind & 1
+        let rows = try Packed(try #require(try root.cursor("{\"layout\":\"packed\"}").page())).rows
+        #expect(rows.prefix(7).map { $0.code } == [0, 2, 3, 4, 5, 6, 1], "text comes decoded")
+    }
+
+    private func compare(_ fields: JSONFields, _ row: Packed.Row, in thread: ConversationThread) throws {
+        #expect(row.seq == fields["seq"] as? Int64 && row.rev == fields["rev"] as? Int64)
+        #expect(row.createdAt == fields["created_at_us"] as? Int64)
+        #expect(row.tokens == fields["tokens"] as? UInt32)
+        let role = fields["role"] as? String ?? ""
+        #expect(Int(row.kind >> 8) == Self.roles.firstIndex(of: role) ?? 0)
+        let state = fields["state"] as? String
+        #expect((row.kind & 2 != 0) == (state == "incomplete"))
+        #expect((row.kind & 4 != 0) == (state == "deleted"))
+        #expect((row.kind & 8 != 0) == (fields["pinned"] as? Bool ?? false))
+        #expect((row.kind & 16 != 0) == (fields["metadata"] != nil))
+        #expect(row.kind & 0xC1 == 0)
+        if state == "deleted" {
+            #expect(row.field.isEmpty && row.code == 0 && fields["body"] == nil)
+            return
         }
-        #expect(kinds.prefix(7).allSatisfy { $0 == 1 } && kinds[9] == 0, "text comes decoded")
+        let body = try thread.message(seq: row.seq).text
+        if row.code == 0 {
+            #expect(row.field == body)
+            return
+        }
+        let parsed = try parse(Array(body.utf8))
+        #expect(row.field == parsed["content"] as? String && parsed.count == 2)
+        #expect(Self.roles[Int(row.code)] == parsed["role"] as? String)
+        let places = try ["\"role\"", "\"content\""].map { try #require(body.range(of: $0)).lowerBound }
+        #expect(places[0] < places[1], "in this order")
     }
 
     /// Deleted messages among bodies leave no empty places.
