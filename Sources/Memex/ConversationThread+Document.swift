@@ -26,16 +26,16 @@ extension ConversationThread {
                     kind: .change)
                 return
             }
-            var attempt = 0
+            var retries = Retries(store)
             while true {
-                attempt += 1
                 let record = try record()
                 let update = try updated(record, change, ifVersion ?? record.version, nil)
                 do throws(MemexError) {
                     _ = try store.commit([.updateThread(update)], until: store.deadline())
                     break
                 } catch {
-                    guard error.code == .conflict, ifVersion == nil, attempt < 32 else { throw error }
+                    guard ifVersion == nil else { throw error }
+                    try retries.next(after: error)
                 }
             }
             try ThreadDocument.append(try record(), store.engine, to: &out)
@@ -67,9 +67,8 @@ extension ConversationThread {
             let at = try options.int64("at_seq", in: 0...Limits.seq)
             var new = try ThreadInit.read(&options, session)
             try options.finish()
-            var attempt = 0
+            var retries = Retries(store)
             while true {
-                attempt += 1
                 let base = try record()
                 let seq = at ?? base.lastSeq
                 guard seq <= base.lastSeq else {
@@ -97,7 +96,7 @@ extension ConversationThread {
                     new.key = results[1].key
                     return ConversationThread(session, .key(new.key), new)
                 } catch {
-                    guard error.code == .conflict, attempt < 32 else { throw error }
+                    try retries.next(after: error)
                 }
             }
         }

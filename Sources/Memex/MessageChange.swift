@@ -19,7 +19,6 @@ struct MessageChange {
 
     private let thread: ConversationThread
     private let seq: Int64
-    private static let attempts = 32
 
     init(_ thread: ConversationThread, _ seq: Int64) {
         self.thread = thread
@@ -31,9 +30,8 @@ struct MessageChange {
     ) throws(MemexError) {
         let transaction = thread.session.transaction
         try transaction?.claimMessage(try thread.storedKey(), seq)
-        var attempt = 0
+        var retries = Retries(thread.store)
         while true {
-            attempt += 1
             let record = try thread.record()
             let chain = try thread.chain()
             guard let (old, ids) = try chain.message(thread.store.engine, seq: seq), !old.isDeleted else {
@@ -76,7 +74,7 @@ struct MessageChange {
                 }
                 return
             } catch {
-                guard error.code == .conflict, attempt < Self.attempts else { throw error }
+                try retries.next(after: error)
             }
         }
     }
@@ -158,9 +156,8 @@ struct MessageChange {
     }
 
     private func retrying(_ make: () throws(MemexError) -> Erasure) throws(MemexError) {
-        var attempt = 0
+        var retries = Retries(thread.store)
         while true {
-            attempt += 1
             let batch = try make()
             if batch.operations.isEmpty { return }
             do throws(MemexError) {
@@ -169,7 +166,7 @@ struct MessageChange {
                 }
                 return
             } catch {
-                guard error.code == .conflict, attempt < Self.attempts else { throw error }
+                try retries.next(after: error)
             }
         }
     }

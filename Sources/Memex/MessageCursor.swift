@@ -117,7 +117,8 @@ struct PageWriter: ~Copyable {
             MessageJSON.append(view, ids, to: &json)
         case .bodies:
             json.append(byte: count == 0 ? 0x5B : 0x2C)
-            json.append(view.body)
+            // Bodies are objects; a deleted message has none.
+            if view.isDeleted { json.append("null") } else { json.append(view.body) }
         }
         count += 1
     }

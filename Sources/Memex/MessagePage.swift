@@ -5,7 +5,7 @@ internal import MemexStorage
 enum MessageLayout {
     /// `{"messages":[{envelope…,"body":…},…]}`
     case json
-    /// `[body,…]`
+    /// `[body,…]`, null for a deleted message.
     case bodies
     /// Arrays of numbers, then text: docs/reference/packed-page.md.
     case packed

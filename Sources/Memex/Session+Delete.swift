@@ -16,9 +16,8 @@ extension Session {
             }
             if erase { try store.requireErasing() }
             let removal = ThreadRemoval(store)
-            var attempt = 0
+            var retries = Retries(store)
             while true {
-                attempt += 1
                 guard var record = try store.engine.thread(tenant: tenant, id: id.text) else {
                     throw MemexError(.notFound, "no thread has this id")
                 }
@@ -49,7 +48,7 @@ extension Session {
                     break
                 } catch {
                     // Another version is found out at the next attempt.
-                    guard error.code == .conflict, attempt < 32 else { throw error }
+                    try retries.next(after: error)
                 }
             }
             if erase { try store.engine.wipe(until: store.deadline()) }

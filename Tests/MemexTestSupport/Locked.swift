@@ -17,7 +17,11 @@ package final class Locked<Value>: @unchecked Sendable {
 /// Set once, seen by all.
 package final class Flag: Sendable {
     private let value = Locked(false)
+    private let armed = Locked(false)
     package init() {}
+    package func arm() { armed.withLock { $0 = true } }
+    /// Whether what waits for this flag has begun to matter.
+    package var isArmed: Bool { armed.withLock { $0 } }
     package var isSet: Bool { value.withLock { $0 } }
     package func set() { value.withLock { $0 = true } }
 }

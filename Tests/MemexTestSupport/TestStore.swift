@@ -45,6 +45,11 @@ package final class TestStore {
 
     package func reopen() throws {
         try session.store.close()
+        try openAgain()
+    }
+
+    /// After somebody closed it.
+    package func openAgain() throws {
         session = Session(root: try Store.open(options, environment: environment))
     }
 
