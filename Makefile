@@ -26,10 +26,11 @@ PYTHON_FILES := python/hatch_build.py python/src tools \
 #   test-python    python/tests                  test-c-memory the same under valgrind and AddressSanitizer
 #   test-misuse    Tests/C/misuse_matrix.c       test-misuse-memory
 #   test-abi       the other tests in Tests/C    test-abi-memory
+#   test-demo      examples
 #   test-wheel     the wheel in a clean environment
 # ----------------------------------------------------------------------------------------------------
 TEST_PARTS := test-header test-tools test-swift test-c test-c-memory test-misuse test-abi test-abi-memory \
-	test-python test-wheel
+	test-python test-demo test-wheel
 
 # The tests of the C interface; the misuse matrix has targets of its own.
 ABI_TESTS := $(filter-out Tests/C/misuse_matrix.c,$(wildcard Tests/C/*.c Tests/C/*.cpp))
@@ -160,6 +161,11 @@ test-abi: build ## Callbacks, host state, fork, kill -9, syncs, memory running o
 .PHONY: test-abi-memory
 test-abi-memory: asan-library ## The ones of them that AddressSanitizer can watch
 	@MEMEX_PROGRAM_TAIL=1 tools/run_c_programs.sh asan Tests/C/hostile_callbacks.cpp Tests/C/text_matrix.c
+
+.PHONY: test-demo
+test-demo: build ## The demo: what it reads, what it refuses, how it ends
+	@$(QUIET) -t 1 "the demo" $(PY) -m pytest --quiet -p no:cacheprovider -c python/pyproject.toml \
+		--rootdir . examples
 
 .PHONY: test-wheel
 test-wheel: wheel ## The wheel in a clean environment, without Swift and the system's libraries

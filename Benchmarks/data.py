@@ -1,7 +1,7 @@
 """Deterministic conversations for the benchmarks.
 
-About 415 bytes a message as JSON, 15 % with text that is not ASCII, one turn in five with a tool call and
-its result. The same seed gives the same bytes on every machine and Python version: only
+About 415 bytes a message as JSON, 15 % with text that is not ASCII, one turn in five with a tool
+call and its result. The same seed gives the same bytes on every machine and Python version: only
 `random.Random.random()` is used, whose sequence Python guarantees.
 
     python3 data.py FOLDER [COUNT]     writes FOLDER/chat.bin, which the C programs read
@@ -28,15 +28,15 @@ WORDS = """
 a about account add after again all also an and answer any are as ask at back be because before
 between book but by call can change check code come context could customer data day delay delivery
 did do does done each email end error even every example file find first flight for found from get
-give go good had has have help here how if in index into invoice is it its item just keep know last
-later let like line list long look made make many may me message model more most much my name need
-new next no not note now number of on once one only open or order other our out over part pay people
-place please price problem query question read reason refund reply request result return right run
-said same say see seat send service set should show size so some start state still stop store street
-such sure system table take tell text than thank that the their them then there these they thing
-think this ticket time to today token too try two under until up update use user value very wait want
-was water way we week well were what when where which while who why will window with word work would
-write year yes yesterday you your
+give go good had has have help here how if in index into invoice is it its item just keep know
+last later let like line list long look made make many may me message model more most much my name
+need new next no not note now number of on once one only open or order other our out over part pay
+people place please price problem query question read reason refund reply request result return
+right run said same say see seat send service set should show size so some start state still stop
+store street such sure system table take tell text than thank that the their them then there these
+they thing think this ticket time to today token too try two under until up update use user value
+very wait want was water way we week well were what when where which while who why will window
+with word work would write year yes yesterday you your
 """.split()
 
 # Text in other scripts, from short to long: two to four bytes a character.

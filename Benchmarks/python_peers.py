@@ -1,13 +1,14 @@
 """Stores of conversations as Python programs use them, on the same work.
 
-    python_peers.py append     KIND DB COUNT THREADS RUN    CPU of one durable append
-    python_peers.py load       DB FILL                      ours: last 50 and all, as dicts
-    python_peers.py decode     FILL                         the least that dicts from packed bytes cost
-    python_peers.py concurrent DB WRITERS EACH              ours: threads of Python, each with its thread
-    python_peers.py import     TIMES                        processes that import ours, and bare ones
+    python_peers.py append KIND DB COUNT THREADS RUN   CPU of one durable append
+    python_peers.py load DB FILL                       last 50 and all as dicts: ours, and by turns
+                                                       the least that dicts from packed bytes cost
+    python_peers.py concurrent DB WRITERS EACH         ours: Python threads, each with its thread
+    python_peers.py import TIMES                       processes that import ours, and bare ones
 
-KIND: ours (dicts), ours_text (role and text), sqlite3 (by hand), agents (openai-agents' SQLiteSession).
-Each prints one JSON object; what was stored is read again and compared, a difference ends with status 4.
+KIND: ours (dicts), ours_text (role and text), sqlite3 (by hand), agents (openai-agents'
+SQLiteSession). Each prints one JSON object; what was stored is read again and compared, a
+difference ends with status 4.
 """
 
 from __future__ import annotations
@@ -84,9 +85,6 @@ class OursText(Ours):
         threads = self.threads
         for thread, message in pairs:
             threads[thread].append(message["role"], message["content"])
-
-    def read(self, thread: int) -> list[Message]:
-        return super().read(thread)
 
 
 class ByHand(Store):
@@ -212,68 +210,69 @@ def append(kind: str, path: str, count: int, threads: int, run: int) -> dict[str
     return {"n": count, "cpu_us": used / count * 1e6, "wall_us": took / count * 1e6}
 
 
-def timed(function: Callable[[], Any], times: int) -> float:
-    """Median seconds of a call."""
-    took = []
+def timed(functions: list[Callable[[], Any]], times: int) -> list[float]:
+    """Median seconds of a call of each; they take turns."""
+    took: list[list[float]] = [[] for _ in functions]
     for _ in range(times):
-        start = now()
-        function()
-        took.append(now() - start)
-    return statistics.median(took)
+        for function, into in zip(functions, took):
+            start = now()
+            function()
+            into.append(now() - start)
+    return [statistics.median(times) for times in took]
+
+
+ROLES = ("system", "user", "assistant", "tool")
+
+
+HEAD = struct.Struct("<BII")
+
+
+def packed(messages: list[Message]) -> ctypes.Array[ctypes.c_char]:
+    """Messages in memory as a store in C has them: role, lengths, content, the rest as JSON."""
+    out = bytearray()
+    for message in messages:
+        text = message["content"].encode()
+        rest = data.extra(message).encode() if len(message) > 2 else b""
+        out += HEAD.pack(ROLES.index(message["role"]), len(text), len(rest)) + text + rest
+    return ctypes.create_string_buffer(bytes(out), len(out))
+
+
+def unpacked(buffer: ctypes.Array[ctypes.c_char]) -> list[Message]:
+    """Copies them into Python and makes dicts."""
+    page = ctypes.string_at(ctypes.addressof(buffer), len(buffer))
+    at, size, out, unpack = 0, len(page), [], HEAD.unpack_from
+    while at < size:
+        role, text, rest = unpack(page, at)
+        at += 9
+        message: Message = {"role": ROLES[role], "content": page[at : at + text].decode()}
+        at += text
+        if rest:
+            message.update(json.loads(page[at : at + rest]))
+            at += rest
+        out.append(message)
+    return out
 
 
 def load(path: str, fill: int) -> dict[str, float]:
-    """Ours: the last 50 and the whole thread as dicts."""
+    """The last 50 and the whole thread as dicts: ours, and decoding alone."""
     messages = supply(fill)
     store = Ours(path)
     store.prepare(1)
     thread = store.threads[0]
     for start in range(0, fill, 1000):
         thread.append(messages[start : start + 1000])
+    tail, whole = packed(messages[-50:]), packed(messages)
     if thread.bodies(last=50) != messages[-50:] or thread.bodies() != messages:
         differs("ours: messages came back other than they were given")
-    return {
-        "tail_us": timed(lambda: thread.bodies(last=50), 400) * 1e6,
-        "all_ms": timed(thread.bodies, 15) * 1e3,
-    }
-
-
-ROLES = ("system", "user", "assistant", "tool")
-
-
-def decode(fill: int) -> dict[str, float]:
-    """The least: packed records lie in memory; copy them into Python, make dicts."""
-    messages = supply(fill)
-    head = struct.Struct("<BII")
-
-    def packed(part: list[Message]) -> ctypes.Array[ctypes.c_char]:
-        out = bytearray()
-        for message in part:
-            text = message["content"].encode()
-            rest = data.extra(message).encode() if len(message) > 2 else b""
-            out += head.pack(ROLES.index(message["role"]), len(text), len(rest)) + text + rest
-        return ctypes.create_string_buffer(bytes(out), len(out))
-
-    def unpacked(buffer: ctypes.Array[ctypes.c_char]) -> list[Message]:
-        page = ctypes.string_at(ctypes.addressof(buffer), len(buffer))
-        at, size, out, unpack = 0, len(page), [], head.unpack_from
-        while at < size:
-            role, text, rest = unpack(page, at)
-            at += 9
-            message: Message = {"role": ROLES[role], "content": page[at : at + text].decode()}
-            at += text
-            if rest:
-                message.update(json.loads(page[at : at + rest]))
-                at += rest
-            out.append(message)
-        return out
-
-    tail, whole = packed(messages[-50:]), packed(messages)
     if unpacked(whole) != messages:
-        differs("decode: differs")
+        differs("decoding: messages differ")
+    tails = timed([lambda: thread.bodies(last=50), lambda: unpacked(tail)], 2000)
+    alls = timed([thread.bodies, lambda: unpacked(whole)], 21)
     return {
-        "tail_us": timed(lambda: unpacked(tail), 400) * 1e6,
-        "all_ms": timed(lambda: unpacked(whole), 15) * 1e3,
+        "tail_us": tails[0] * 1e6,
+        "decode_tail_us": tails[1] * 1e6,
+        "all_ms": alls[0] * 1e3,
+        "decode_all_ms": alls[1] * 1e3,
     }
 
 
@@ -337,7 +336,6 @@ def main() -> None:
     commands: dict[str, Callable[..., dict[str, float]]] = {
         "append": append,
         "load": load,
-        "decode": decode,
         "concurrent": concurrent,
         "import": imports,
     }

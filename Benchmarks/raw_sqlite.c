@@ -246,9 +246,9 @@ int main(int argc, char **argv) {
     Store s = store_open(path, "OFF");
     threads_create(&s, 1);
     fill(&s, at);
-    printf("{\"tail_us\":%.2f", timed_read(s.tail, -1, 50, 400, &found) * 1e6);
-    printf(",\"all_ms\":%.3f", timed_read(s.all, -1, (int64_t)at, 9, &found) * 1e3);
-    printf(",\"window_ms\":%.4f", timed_read(s.newest, 8000, -1, 101, &found) * 1e3);
+    printf("{\"tail_us\":%.2f", timed_read(s.tail, -1, 50, 4000, &found) * 1e6);
+    printf(",\"all_ms\":%.3f", timed_read(s.all, -1, (int64_t)at, 25, &found) * 1e3);
+    printf(",\"window_ms\":%.4f", timed_read(s.newest, 8000, -1, 1001, &found) * 1e3);
     printf(",\"window_messages\":%zu}\n", found);
   } else if (!strcmp(command, "concurrent") && argc == 6) {
     each = (size_t)number(argv[5]);

@@ -7,9 +7,9 @@
  *   same_schema read   DB DATA COUNT THREADS RUN [VARIANT...]   pages read for the last 50, cold and warm
  *
  * Variants, for the decision how rows are laid out and how a commit is made:
- *   rows=clustered   (default) the row's key is thread << 32 | seq
+ *   rows=runs        (default, the library's) rows in order of insertion, one row of an index per run of a thread
  *   rows=indexed     rows in order of insertion, a unique index over (thread, seq)
- *   rows=runs        rows in order of insertion, one index row per run of a thread
+ *   rows=clustered   the row's key is thread << 32 | seq, no index
  *   autocommit       one INSERT instead of BEGIN IMMEDIATE, INSERT, COMMIT
  *   nolock           without the writers' lock
  *   cache=N page=N   PRAGMA cache_size, page_size
@@ -25,7 +25,7 @@
 #include "sqlite_common.h"
 
 enum { CLUSTERED, INDEXED, RUNS };
-static int rows = CLUSTERED, autocommit, no_lock, page = 4096, no_secure, no_partial, checkpoint_at = 1000;
+static int rows = RUNS, autocommit, no_lock, page = 4096, no_secure, no_partial, checkpoint_at = 1000;
 static int spill = 1, exclusive;
 static int cache = -16000;
 
@@ -113,7 +113,7 @@ static void store_open(Store *s, const char *path, uint32_t threads) {
             "CREATE UNIQUE INDEX IF NOT EXISTS message_ids ON messages(key >> 32, id) WHERE id IS NOT NULL;"
             "CREATE UNIQUE INDEX IF NOT EXISTS message_idempotency_keys ON messages(key >> 32, idempotency_key)"
             " WHERE idempotency_key IS NOT NULL;"
-            "CREATE INDEX IF NOT EXISTS message_marks ON messages(marked) WHERE marked IS NOT NULL");
+            "CREATE INDEX IF NOT EXISTS message_marks ON messages(key) WHERE marked IS NOT NULL");
   if (rows == INDEXED) execute(db, "CREATE UNIQUE INDEX IF NOT EXISTS message_keys ON messages(key)");
   if (rows == RUNS) execute(db, "CREATE TABLE IF NOT EXISTS runs(key INTEGER PRIMARY KEY, row INTEGER NOT NULL)");
   s->begin = prepare(db, "BEGIN IMMEDIATE");

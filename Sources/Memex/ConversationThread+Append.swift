@@ -11,7 +11,7 @@ extension ConversationThread {
                 try BodyInspector.inspectElements(messages) { (body, facts) throws(MemexError) in
                     try builder.add(body, facts, options?.message(builder.drafts.count))
                 }
-                return try commit(builder, options, messages, ByteView(start: nil, count: 0))
+                return try commit(builder, options, messages, nil)
             }
         }
     }
@@ -42,7 +42,7 @@ extension ConversationThread {
     }
 
     private func commit(
-        _ builder: DraftBuilder, _ options: AppendOptions?, _ first: ByteView, _ second: ByteView
+        _ builder: DraftBuilder, _ options: AppendOptions?, _ first: ByteView, _ second: ByteView?
     ) throws(MemexError) -> WriteResult {
         if let given = options?.messages.count, given > 0, given != builder.drafts.count {
             throw MemexError.invalid(
@@ -52,8 +52,9 @@ extension ConversationThread {
             throw MemexError.invalid(path: "/id", "is for one message; give \"messages\" with one entry each")
         }
         if baseKey != 0 {
+            // The engine looks at the thread's own ids, once it knows that this is no retry.
             for draft in builder.drafts where draft.id.count > 0 {
-                if try seq(ofID: draft.id) != nil {
+                if try seq(ofID: draft.id, sharedOnly: true) != nil {
                     throw MemexError(
                         .exists, "the message id is taken in this thread", detailMembers: "\"path\":\"/id\"")
                 }
@@ -91,10 +92,10 @@ extension ConversationThread {
         }
     }
 
-    private static func digest(_ first: ByteView, _ second: ByteView) -> (UInt64, UInt64) {
+    private static func digest(_ first: ByteView, _ second: ByteView?) -> (UInt64, UInt64) {
         var digest = SHA256()
         digest.update(first)
-        if second.count > 0 {
+        if let second {
             // A byte that UTF-8 does not have keeps ("a", "bc") and ("ab", "c") apart.
             var separator: UInt8 = 0xFF
             withUnsafeBytes(of: &separator) { digest.update($0.bindMemory(to: UInt8.self)) }

@@ -26,11 +26,11 @@ extension ConversationThread {
         return seq
     }
 
-    /// The seq of the message that has an id, deleted or not.
-    func seq(ofID id: ByteView) throws(MemexError) -> Int64? {
+    /// The seq of the message that has an id, deleted or not; `sharedOnly` leaves out the thread's own rows.
+    func seq(ofID id: ByteView, sharedOnly: Bool = false) throws(MemexError) -> Int64? {
         let chain = try chain()
-        var cap = Limits.seq
-        for level in chain.levels {
+        var cap = sharedOnly ? min(Limits.seq, chain.levels[0].floor) : Limits.seq
+        for level in chain.levels.dropFirst(sharedOnly ? 1 : 0) {
             if let (seq, createdAt) = level.ids.decode(id), seq <= cap, seq > level.floor {
                 if let (message, _) = try chain.message(store.engine, seq: seq),
                     message.createdAt == createdAt,

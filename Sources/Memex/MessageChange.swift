@@ -57,6 +57,9 @@ struct MessageChange {
             update.deletedDelta = deletes ? 1 : 0
             update.updatedAt = thread.store.environment.now()
             operations.append(.updateThread(update))
+            var owned: [OwnedBytes] = []
+            // The caller's bytes do not live until the commit.
+            if transaction != nil { draft = try Transaction.keep(draft, &owned) }
             var put = MessagePut(thread: .key(record.key), seq: seq, draft: draft)
             put.stampsRev = true
             operations.append(.putMessage(put))
@@ -64,7 +67,7 @@ struct MessageChange {
                 try copyForForks(of: record.key, copies, transaction, &operations)
             }
             if let transaction {
-                _ = try transaction.add(operations, kind: .change, keeping: [new.owner, copies, old])
+                _ = try transaction.add(operations, kind: .change, keeping: [owned, copies, old])
                 return
             }
             do throws(MemexError) {

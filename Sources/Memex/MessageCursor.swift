@@ -19,6 +19,7 @@ package final class MessageCursor: Cursor, @unchecked Sendable {
         var from: Int64
         var to: Int64
         var left: Int64
+        var hasBegun = false
     }
     private let turn = Turn()
     private var position: Position
@@ -41,37 +42,48 @@ package final class MessageCursor: Cursor, @unchecked Sendable {
     }
 
     private func page(_ position: inout Position, _ out: inout ByteBuffer) throws(MemexError) -> Bool {
-        guard position.left > 0, position.from <= position.to else { return false }
-        let limit = min(query.pageSize, position.left)
-        var range = MessageRange(from: position.from, to: position.to, descending: query.descending)
-        // Tombstones are read but not counted, so the engine's own limit cannot be used when there are any.
-        range.limit = limit + (query.includeDeleted ? 0 : min(query.slack, Limits.pageItems))
-        var writer = PageWriter(query.layout)
-        writer.reserve(Int(min(limit, position.to &- position.from &+ 1, 512)))
-        var count: Int64 = 0
-        var rows: Int64 = 0
-        var last: Int64 = 0
-        try chain.read(thread.store.engine, range) { (view, ids) throws(MemexError) in
-            rows += 1
-            last = view.seq
-            if view.isDeleted, !query.includeDeleted { return true }
-            try view.verify()
-            try writer.add(view, ids)
-            count += 1
-            return count < limit && writer.bytes < Limits.pageBytes
+        // A thread that is deleted between pages is missed; that it was there, opening has seen.
+        if position.hasBegun { _ = try thread.record() }
+        position.hasBegun = true
+        let skipsDeleted = !query.includeDeleted && query.slack > 0
+        while position.left > 0, position.from <= position.to {
+            let limit = min(query.pageSize, position.left)
+            var range = MessageRange(from: position.from, to: position.to, descending: query.descending)
+            // Tombstones are read but not counted; one row more says whether another page follows.
+            range.limit = skipsDeleted ? limit + min(query.slack, Limits.pageItems) + 1 : limit
+            var writer = PageWriter(query.layout)
+            writer.reserve(Int(min(limit, position.to &- position.from &+ 1, 512)))
+            var (count, rows, last): (Int64, Int64, Int64) = (0, 0, 0)
+            var (isFull, hasMore) = (false, false)
+            try chain.read(thread.store.engine, range) { (view, ids) throws(MemexError) in
+                rows += 1
+                if skipsDeleted, view.isDeleted {
+                    last = view.seq
+                    return true
+                }
+                if isFull {
+                    hasMore = true
+                    return false
+                }
+                last = view.seq
+                try view.verify()
+                try writer.add(view, ids)
+                count += 1
+                isFull = count >= limit || writer.bytes >= Limits.pageBytes
+                return !isFull || skipsDeleted
+            }
+            if rows == 0 { _ = try thread.record() }
+            if last > 0 {
+                if query.descending { position.to = last - 1 } else { position.from = last + 1 }
+            }
+            let isExhausted = !hasMore && rows < range.limit && (skipsDeleted || !isFull)
+            position.left = isExhausted ? 0 : position.left - count
+            if count > 0 {
+                try writer.finish(isLast: position.left <= 0 || position.from > position.to, &out)
+                return true
+            }
         }
-        if rows > 0 {
-            if query.descending { position.to = last - 1 } else { position.from = last + 1 }
-        }
-        if rows == 0 { _ = try thread.record() }
-        let exhausted = rows == 0 || (rows < range.limit && count < limit && writer.bytes < Limits.pageBytes)
-        if exhausted { position.left = 0 } else { position.left -= count }
-        if count == 0 {
-            // A page of nothing but tombstones: go on to the next.
-            return exhausted ? false : try page(&position, &out)
-        }
-        try writer.finish(isLast: position.left <= 0 || position.from > position.to, &out)
-        return true
+        return false
     }
 
     package func token() throws(MemexError) -> String {

@@ -8,6 +8,8 @@ package final class ThreadCursor: Cursor, @unchecked Sendable {
     private struct Position {
         var after: (Int64, Int64)?
         var left: Int64
+        /// Threads whose activity is later moved after the listing began; nil until its first thread says.
+        var bound: Int64?
     }
     private let turn = Turn()
     private var position: Position
@@ -19,7 +21,7 @@ package final class ThreadCursor: Cursor, @unchecked Sendable {
         }
         self.session = session
         self.query = query
-        position = Position(after: query.after, left: query.limit)
+        position = Position(after: query.after, left: query.limit, bound: query.bound)
     }
 
     package func next(_ out: inout ByteBuffer) throws(MemexError) -> Bool {
@@ -36,16 +38,26 @@ package final class ThreadCursor: Cursor, @unchecked Sendable {
         guard position.left > 0 else { return false }
         var records: [ThreadRecord] = []
         let wanted = min(query.pageSize, position.left)
-        try list(after: position.after) { (record) throws(MemexError) in
-            if try query.filter?.matches(record) ?? true { records.append(record) }
-            return Int64(records.count) < wanted
+        var hasMore = false
+        try list(after: position.after, bound: position.bound ?? .max) { (record) throws(MemexError) in
+            if position.bound == nil {
+                // The latest comes first. It may be ahead of our clock, when it was stored by another's.
+                position.bound = max(query.begun, record.activity)
+            }
+            guard try query.filter?.matches(record) ?? true else { return true }
+            if Int64(records.count) == wanted {
+                hasMore = true
+                return false
+            }
+            records.append(record)
+            return Int64(records.count) < wanted || wanted < position.left
         }
         guard let last = records.last else {
             position.left = 0
             return false
         }
         position.after = (query.order == .activity ? last.activity : 0, last.key)
-        position.left = Int64(records.count) < wanted ? 0 : position.left - Int64(records.count)
+        position.left = hasMore ? position.left - Int64(records.count) : 0
         out.append("{\"threads\":[")
         for (index, record) in records.enumerated() {
             if index > 0 { out.append(byte: 0x2C) }
@@ -57,13 +69,13 @@ package final class ThreadCursor: Cursor, @unchecked Sendable {
     }
 
     private func list(
-        after: (Int64, Int64)?, _ visit: (ThreadRecord) throws(MemexError) -> Bool
+        after: (Int64, Int64)?, bound: Int64, _ visit: (ThreadRecord) throws(MemexError) -> Bool
     ) throws(MemexError) {
         let engine = session.store.engine
         if query.order == .activity {
             try ActivityOrder.list(
                 engine, tenant: session.tenant, rootKey: query.rootKey, descending: query.descending,
-                after: after, bound: query.bound, visit)
+                after: after, bound: bound, visit)
             return
         }
         var scan = ThreadScan(tenant: session.tenant, order: .creation, descending: query.descending)
@@ -77,6 +89,6 @@ package final class ThreadCursor: Cursor, @unchecked Sendable {
         let position = try turn.take { () throws(MemexError) in self.position }
         guard position.left > 0 else { return "" }
         guard let (time, key) = position.after else { return "" }
-        return "t1.\(time).\(key).\(query.bound).\(position.left)"
+        return "t1.\(time).\(key).\(position.bound ?? .max).\(position.left)"
     }
 }

@@ -12,8 +12,9 @@ struct ThreadQuery: Sendable {
     var filter: ThreadFilter?
     /// (activity or 0, key) of the last thread seen.
     var after: (Int64, Int64)?
-    /// Threads whose activity is later moved after the listing began.
-    var bound: Int64 = .max
+    let begun: Int64
+    /// Threads whose activity is later moved after the listing began; nil when its first page is to say.
+    var bound: Int64?
 
     init(_ bytes: ByteView, _ session: Session) throws(MemexError) {
         var options = try OptionReader(bytes, what: "query")
@@ -38,15 +39,32 @@ struct ThreadQuery: Sendable {
         if let node = try options.object("filter") { filter = try ThreadFilter(node, OptionPath("/filter")) }
         let token = try options.string("cursor")
         try options.finish()
-        // Descending, a thread that moves on lies before what was read; ascending, it would come again.
-        if !descending { bound = session.store.environment.now() }
-        if let token { try resume(token) }
+        begun = session.store.environment.now()
+        if let token {
+            try resume(token)
+        } else if order == .activity, !descending {
+            bound = try Self.latestActivity(session, rootKey: rootKey, now: begun)
+        }
+    }
+
+    /// The latest activity there is, at least now: a thread's time may come from a clock that is ahead.
+    private static func latestActivity(
+        _ session: Session, rootKey: Int64, now: Int64
+    ) throws(MemexError) -> Int64 {
+        var scan = ThreadScan(tenant: session.tenant, order: .coarseActivity, descending: true)
+        scan.rootKey = rootKey
+        var latest = now
+        try session.store.engine.threads(scan) { (record) throws(MemexError) in
+            latest = max(latest, record.activity)
+            return !ActivityOrder.mustMove(activityAt: record.activityAt, to: now) || record.activityAt > now
+        }
+        return latest
     }
 
     private mutating func resume(_ token: ByteView) throws(MemexError) {
         let parts = token.text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 5, parts[0] == "t1", let time = Int64(parts[1]), let key = Int64(parts[2]),
-            let bound = Int64(parts[3]), let left = Int64(parts[4]), key >= 0, left >= 0
+            let bound = Int64(parts[3]), let left = Int64(parts[4]), key >= 0, key < .max, left >= 0
         else {
             throw MemexError.invalid(path: "/cursor", "is not a token of this query; begin again without it")
         }

@@ -86,30 +86,36 @@ package final class Transaction: @unchecked Sendable {
         }
     }
 
+    private static func keep(_ bytes: ByteView, _ owned: inout [OwnedBytes]) throws(MemexError) -> ByteView {
+        if bytes.count == 0 { return bytes }
+        let block = try OwnedBytes(copying: bytes)
+        owned.append(block)
+        return block.view
+    }
+
+    /// A draft with bytes of its own, which `owned` keeps.
+    static func keep(_ draft: MessageDraft, _ owned: inout [OwnedBytes]) throws(MemexError) -> MessageDraft {
+        var copy = draft
+        copy.body = try keep(draft.body, &owned)
+        copy.role = try keep(draft.role, &owned)
+        copy.id = try keep(draft.id, &owned)
+        copy.extra = try keep(draft.extra, &owned)
+        return copy
+    }
+
     /// Adds an append; copies all that it borrows.
     package func add(append operation: AppendOperation) throws(MemexError) {
         var copy = operation
         var owned: [OwnedBytes] = []
-        func keep(_ bytes: ByteView) throws(MemexError) -> ByteView {
-            if bytes.count == 0 { return bytes }
-            let block = try OwnedBytes(copying: bytes)
-            owned.append(block)
-            return block.view
-        }
-        copy.idempotencyKey = try keep(operation.idempotencyKey)
+        copy.idempotencyKey = try Self.keep(operation.idempotencyKey, &owned)
         let drafts = UnsafeMutableBufferPointer<MessageDraft>.allocate(capacity: operation.drafts.count)
         for index in 0..<operation.drafts.count {
-            var draft = operation.drafts[index]
             do throws(MemexError) {
-                draft.body = try keep(draft.body)
-                draft.role = try keep(draft.role)
-                draft.id = try keep(draft.id)
-                draft.extra = try keep(draft.extra)
+                drafts.initializeElement(at: index, to: try Self.keep(operation.drafts[index], &owned))
             } catch {
                 drafts.deallocate()
                 throw error
             }
-            drafts.initializeElement(at: index, to: draft)
         }
         copy.drafts = UnsafeBufferPointer(drafts)
         do throws(MemexError) {

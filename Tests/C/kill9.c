@@ -185,12 +185,13 @@ static uint32_t u32(const char *from) {
 /* Takes a packed page apart; every body is compared with what its writer made. */
 static void take_page(unsigned conversation, const memex_bytes *page, int64_t *next_seq, char *body) {
   uint32_t n = u32(page->data + 4);
-  const char *seqs = page->data + 16, *kinds = seqs + (size_t)n * 28, *role_lengths = kinds + (size_t)n * 4;
-  const char *text_lengths = role_lengths + (size_t)n * 4, *text = text_lengths + (size_t)n * 4;
+  const char *seqs = page->data + 16, *lengths = seqs + (size_t)n * 32, *codes = lengths + (size_t)n * 4;
+  const char *text = codes + n;
+  NEED(memcmp(page->data, "MXP2", 4) == 0);
   for (uint32_t i = 0; i < n; i++) {
     stored s;
     int64_t seq;
-    size_t role = u32(role_lengths + i * 4), length = u32(text_lengths + i * 4);
+    size_t length = u32(lengths + i * 4);
     memcpy(&seq, seqs + i * 8, sizeof seq);
     if (seq != *next_seq) {
       gaps++;
@@ -198,9 +199,8 @@ static void take_page(unsigned conversation, const memex_bytes *page, int64_t *n
     }
     *next_seq = seq + 1;
     memset(&s, 0, sizeof s);
-    text += role;
     /* Without the content's quotes, the packed layout gives the bare text. */
-    int content_only = (int)(u32(kinds + i * 4) & 1);
+    int content_only = codes[i] != 0;
     const char *content = text + (content_only ? 0 : strlen("{\"role\":\"user\",\"content\":\""));
     int intact = sscanf(content, "%c %16" SCNx64 " %u %u", &s.kind, &s.nonce, &s.k, &s.n) == 4;
     if (intact) {
@@ -216,7 +216,7 @@ static void take_page(unsigned conversation, const memex_bytes *page, int64_t *n
       damaged++;
       EXPECT(0, "t%u: the body of seq %" PRId64 " is damaged", conversation, seq);
     }
-    text += length;
+    text += length + 1;
     s.conversation = conversation;
     s.seq = seq;
     if (found.count == found.room) found.list = grown(found.list, &found.room, sizeof *found.list);

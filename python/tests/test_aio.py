@@ -1,6 +1,6 @@
 """asyncio: the same names, awaited; cancellation."""
 
-# pylint: disable=missing-function-docstring,redefined-outer-name
+# pylint: disable=missing-function-docstring,redefined-outer-name,protected-access
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ async def test_a_call_that_has_not_begun_never_does(file_url: str) -> None:
     async with aio.open(file_url, workers=1) as store:
         thread = await store.threads.create()
         gate = threading.Event()
-        blocking = asyncio.ensure_future(store._run(gate.wait, 10))
+        blocking = asyncio.ensure_future(store._runner.run(gate.wait, 10))
         await asyncio.sleep(0.01)
         waiting = asyncio.ensure_future(thread.append("user", "never"))
         await asyncio.sleep(0.01)
@@ -158,6 +158,7 @@ async def test_a_call_that_waits_is_interrupted(file_url: str, tmp_path: Path) -
         other = sqlite3.connect(tmp_path / "chat.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         kept = asyncio.ensure_future(thread.append("user", "kept"))
+        await asyncio.sleep(0.2)
         dropped = asyncio.ensure_future(thread.append("user", "dropped"))
         await asyncio.sleep(0.2)
         dropped.cancel()

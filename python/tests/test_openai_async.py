@@ -87,8 +87,8 @@ async def test_a_stream_that_is_left(
 ) -> None:
     server.say(stream("Hel", "lo"))
     seen = await ask(client, stream=True)
-    await seen.__anext__()
-    await seen.__anext__()
+    await anext(seen)
+    await anext(seen)
     if leave == "close":
         await seen.close()
     elif leave == "with":
@@ -108,7 +108,7 @@ async def test_a_stream_that_is_left(
 
 
 async def _hang_after_one(seen: Any) -> None:
-    await seen.__anext__()
+    await anext(seen)
     await asyncio.sleep(60)
 
 

@@ -3,7 +3,17 @@ extension OptionReader {
     package mutating func string(_ name: StaticString) throws(MemexError) -> ByteView? {
         guard let node = value(name) else { return nil }
         guard let string = node.string else { throw invalid(name, "must be a string") }
+        try checkWhole(string, name)
         return string
+    }
+
+    /// jansson drops a character when memory runs out while it reads a string: what it read is compared with
+    /// what was given.
+    private func checkWhole(_ string: ByteView, _ name: StaticString) throws(MemexError) {
+        guard text.count > 0 else { return }
+        guard let raw = rawMember(object: text, RawCursor.bytes(name)).flatMap({ RawString.contents($0) }),
+            RawString.equals(raw, string)
+        else { throw MemexError.noMemory }
     }
 
     /// An integer of a range.
@@ -13,7 +23,7 @@ extension OptionReader {
         guard let node = value(name) else { return nil }
         guard let number = node.int64 else { throw invalid(name, "must be an integer") }
         guard number >= range.lowerBound, number <= range.upperBound else {
-            throw invalid(name, OptionReader.text(range))
+            throw invalid(name, OptionReader.bounds(range))
         }
         return number
     }
@@ -83,7 +93,7 @@ extension OptionReader {
         invalid(name, message)
     }
 
-    private static func text(_ range: ClosedRange<Int64>) -> String {
+    private static func bounds(_ range: ClosedRange<Int64>) -> String {
         if range.upperBound == .max { return "must be at least \(range.lowerBound)" }
         if range.lowerBound == .min { return "must be at most \(range.upperBound)" }
         return "must be between \(range.lowerBound) and \(range.upperBound)"

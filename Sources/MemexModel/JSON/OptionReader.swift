@@ -10,7 +10,7 @@ package struct OptionReader: ~Copyable {
     private let document: JSONDocument?
     private let object: JSONNode?
     /// The object's text; empty when only its node is known.
-    private let text: ByteView
+    let text: ByteView
     let path: OptionPath
     /// Names that were asked for, for the complaint: "a, b, ".
     private var names = ByteBuffer()
@@ -68,6 +68,8 @@ package struct OptionReader: ~Copyable {
         try object.forEachMember { (key, _) throws(MemexError) in
             let place = object.place(of: key)
             if place != 0, asked & place != 0 { return }
+            // A key that was not given as it was read: memory ran out in jansson, see `string`.
+            if text.count > 0, rawMember(object: text, key) == nil { throw MemexError.noMemory }
             throw path.unknown(key, known: names.view)
         }
     }

@@ -17,7 +17,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ._lib import lib as _lib
+from ._lib import lib as _native
 from .errors import MemexError
 from .receipt import Receipt
 from .store import Store, open  # pylint: disable=redefined-builtin
@@ -68,7 +68,7 @@ _NAMES = {
 
 def native_version() -> str:
     """Version of the native library."""
-    return (_lib.memex_version() or b"").decode()
+    return (_native.memex_version() or b"").decode()
 
 
 def describe() -> dict[str, Any]:
@@ -76,7 +76,7 @@ def describe() -> dict[str, Any]:
     from ._handle import call_bytes  # pylint: disable=import-outside-toplevel
     from ._json import loads  # pylint: disable=import-outside-toplevel
 
-    return dict(loads(call_bytes(_lib.memex_describe)))
+    return dict(loads(call_bytes(_native.memex_describe)))
 
 
 def __getattr__(name: str) -> Any:

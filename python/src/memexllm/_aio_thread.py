@@ -229,7 +229,7 @@ class AsyncThread(Wrapped[Thread]):
         """The messages as the dicts that were given, see Thread.bodies."""
         return await self._run(self.sync.bodies, last)
 
-    def messages(
+    def messages(  # pylint: disable=too-many-arguments
         self,
         last: int | None = None,
         *,

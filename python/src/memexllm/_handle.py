@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import TypeVar
 
-    HandleType = TypeVar("HandleType", bound="Handle")
+    Self = TypeVar("Self", bound="Handle")
 
 
 class Slot:  # pylint: disable=too-few-public-methods
@@ -159,7 +159,7 @@ class Handle:
 
     __slots__ = ("_handle",)
 
-    _release: Any
+    _release: Any  # pylint: disable=declare-non-slot
 
     def __init__(self, handle: int) -> None:
         self._handle: int | None = handle
@@ -170,7 +170,7 @@ class Handle:
         if handle:
             type(self)._release(handle)
 
-    def __enter__(self: HandleType) -> HandleType:
+    def __enter__(self: Self) -> Self:
         return self
 
     def __exit__(

@@ -19,7 +19,7 @@ _LEVELS = {
 }
 _NO_LINES = _ffi.memex_log_fn()
 _NO_DESTROY = _ffi.memex_destroy_fn()
-_level = 0
+_level = 0  # pylint: disable=invalid-name
 
 
 def _receive(_: int | None, level: int, text: int | None, length: int) -> None:

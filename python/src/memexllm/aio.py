@@ -64,7 +64,7 @@ class _Opening:
         return self._opened
 
     def __await__(self) -> Generator[Any, None, AsyncStore]:
-        return self._open().__await__()
+        return self._open().__await__()  # pylint: disable=no-member
 
     async def __aenter__(self) -> AsyncStore:
         return await self._open()

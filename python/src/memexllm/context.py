@@ -56,7 +56,8 @@ class Window:
         seqs: The place in the thread of each of them.
         tokens: How many tokens they are counted as.
         tokenizer: What counted them; "estimate" is an estimate.
-        kept: ``{"seq", "reason", "tokens"}`` of each message that is in it.
+        kept: ``{"seq", "reason", "tokens"}`` of each message that is in it, with what a strategy of
+            the caller's said of it as ``"detail"``.
         left_out: ``{"seq", "reason", "tokens"}`` of each message that was looked at and is not,
             ``{"from_seq", "to_seq", "count", "reason"}`` of what was not looked at.
         changed: What was changed so that the provider accepts it.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _names = count(1)
 
 
-class Report:
+class Report:  # pylint: disable=too-few-public-methods
     """What a check found.
 
     Attributes:

@@ -225,7 +225,7 @@ class Thread(Handle):  # pylint: disable=too-many-public-methods
         query = b'{"last":%d,"page_size":500,"layout":"packed"}' % last
         return _pages.read_bodies(self._handle or self.handle, query)
 
-    def messages(
+    def messages(  # pylint: disable=too-many-arguments
         self,
         last: int | None = None,
         *,

@@ -52,7 +52,7 @@ def _merge_list(into: list[Any], delta: list[Any]) -> None:
             into.append(_begin(entry))
 
 
-class Choice:
+class Choice:  # pylint: disable=too-few-public-methods
     """One choice of a streamed completion, as far as it has come."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Choice:
         return message
 
 
-class Completion:
+class Completion:  # pylint: disable=too-few-public-methods
     """A streamed completion, as far as it has come."""
 
     def __init__(self) -> None:

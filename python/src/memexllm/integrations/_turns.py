@@ -66,7 +66,7 @@ def _said(message: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in sent.items() if value is not None}
 
 
-class History:
+class History:  # pylint: disable=too-few-public-methods
     """Keeps conversations with chat-completions models in a store.
 
     Attributes:

@@ -139,6 +139,7 @@ class _Calls:
 class _AsyncCalls(_Calls):
     """The methods of an async client that has a history; the store is used in threads."""
 
+    # pylint: disable-next=invalid-overridden-method
     async def create(self, *, messages: Any, thread_id: str | None = None, **options: Any) -> Any:
         """Like chat.completions.create of the SDK, in a thread."""
         raw = _raw_response(options)
@@ -146,6 +147,7 @@ class _AsyncCalls(_Calls):
         result = await self._create(messages=turn.messages, **options)
         return await _away(_kept, turn, result, bool(options.get("stream")), raw)
 
+    # pylint: disable-next=invalid-overridden-method
     async def parse(self, *, messages: Any, thread_id: str | None = None, **options: Any) -> Any:
         """Like chat.completions.parse of the SDK, in a thread."""
         raw = _raw_response(options)
