@@ -27,7 +27,7 @@ package enum OpenAIChatRules {
         ChatRule(
             id: "content",
             explanation:
-                "A content is a string or an array that is not empty; an assistant's may be null or absent beside tool_calls.",
+                "A content is a string or an array that is not empty; an assistant's may be null or absent beside tool_calls, function_call, refusal or audio.",
             reason: .malformed,
             evidence: "run-llama/llama_index#17921"),
         ChatRule(
@@ -75,7 +75,18 @@ package enum OpenAIChatRules {
             if message.hasToolCalls { return .malformed }
         }
         if message.hasText { return nil }
-        return hasParts(message.body) ? nil : .malformed
+        if hasParts(message.body) { return nil }
+        guard message.role == .assistant else { return .malformed }
+        return isAnswerWithoutContent(message.body) ? nil : .malformed
+    }
+
+    /// A refusal, an audio answer or a call in the form of old: what stands in the place of a content.
+    private static func isAnswerWithoutContent(_ body: ByteView) -> Bool {
+        if let content = rawMember(object: body, "content"), !content.equals("null") { return false }
+        if let refusal = rawMember(object: body, "refusal"), RawString.contents(refusal) != nil { return true }
+        if let audio = rawMember(object: body, "audio"), rawMember(object: audio, "id") != nil { return true }
+        if let call = rawMember(object: body, "function_call"), rawMember(object: call, "name") != nil { return true }
+        return false
     }
 
     /// The raw id that a tool message answers.

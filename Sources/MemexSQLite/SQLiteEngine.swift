@@ -65,7 +65,8 @@ package final class SQLiteEngine: StorageEngine, @unchecked Sendable {
                     connection, synchronous: options.isFullyDurable ? "FULL" : "NORMAL", inMemory: inMemory)
             }
             try SQLiteSchema.prepare(connection, readOnly: options.readOnly)
-            writer = try SQLiteWriter(connection, lock: lock, environment: options.environment)
+            writer = try SQLiteWriter(
+                connection, lock: lock, interruptions: interruptions, environment: options.environment)
             ownReader = inMemory ? try SQLiteReader(connection) : nil
         } catch {
             connection.close()

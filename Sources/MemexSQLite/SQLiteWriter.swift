@@ -22,6 +22,7 @@ final class SQLiteWriter {
 
     let connection: SQLiteConnection
     private let lock: WriterLock?
+    private let interruptions: Interruptions
     let environment: Environment
     let statements: WriterStatements
     var states: [Int64: ThreadState] = [:]
@@ -36,10 +37,12 @@ final class SQLiteWriter {
     private(set) var checkpoints: Int64 = 0
 
     init(
-        _ connection: SQLiteConnection, lock: WriterLock?, environment: Environment
+        _ connection: SQLiteConnection, lock: WriterLock?, interruptions: Interruptions,
+        environment: Environment
     ) throws(MemexError) {
         self.connection = connection
         self.lock = lock
+        self.interruptions = interruptions
         self.environment = environment
         statements = try WriterStatements(connection)
         // From here on waiting is ours: with the deadline of the call, and never under the writers' lock.
@@ -170,6 +173,7 @@ final class SQLiteWriter {
 
     /// Waits for writers that are not ours: other programs do not know the writers' lock.
     private func beginImmediate(until deadline: Deadline) throws(MemexError) {
+        let before = interruptions.current
         var pause: Int64 = 100
         while true {
             let code = statements.begin.step()
@@ -177,6 +181,10 @@ final class SQLiteWriter {
             if code == SQLITE_DONE { return }
             guard code & 0xFF == SQLITE_BUSY, !deadline.isPast else {
                 throw connection.error(code, "beginning a transaction")
+            }
+            if interruptions.current != before {
+                throw MemexError(
+                    .cancelled, "interrupted while waiting for another program; nothing was stored")
             }
             memex_shim_sleep_us(min(pause, deadline.remaining))
             if pause < 5_000 { pause *= 2 }

@@ -24,6 +24,15 @@ import Testing
         #expect(try checked(open, "").seqs == [2, 3, 4, 5])
     }
 
+    @Test(arguments: [
+        #"{"role":"assistant","content":null,"refusal":"I cannot help with that."}"#,
+        #"{"role":"assistant","audio":{"id":"audio_1"}}"#,
+        #"{"role":"assistant","content":null,"function_call":{"name":"f","arguments":"{}"}}"#,
+    ])
+    func answersWithoutAContentStay(_ body: String) throws {
+        #expect(try checked(TestSource([user("u"), TestMessage(body: body), user("v")]), "").seqs == [1, 2, 3])
+    }
+
     @Test func messagesInBetweenFollowTheResults() throws {
         let source = TestSource([
             user("u"), calls("a", "b"), result("b"), user("hurry"), result("a"), assistant("w"),

@@ -94,7 +94,10 @@ package struct ChatChecker {
             let calls = message["tool_calls"].flatMap { $0 is NSNull ? nil : $0 }
             if !hasContent(message) {
                 let isAbsent = message["content"] == nil || message["content"] is NSNull
-                if calls == nil || !isAbsent { return "message \(index) has no content" }
+                let stands = ["refusal", "audio", "function_call"].contains {
+                    role == "assistant" && message[$0] != nil && !(message[$0] is NSNull)
+                }
+                if !isAbsent || (calls == nil && !stands) { return "message \(index) has no content" }
             }
             index += 1
             guard let calls else { continue }
