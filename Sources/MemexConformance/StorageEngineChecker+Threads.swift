@@ -183,6 +183,7 @@ extension StorageEngineChecker {
         let bare = EngineBatch()
         bare.create("bare", at: 3_000_000) {
             $0.baseKey = key
+            $0.baseSeq = 4
             $0.rootKey = root
             $0.floor = 4
         }
@@ -194,6 +195,7 @@ extension StorageEngineChecker {
         try put.commit(engine)
         expect(try engine.seqs(bareKey) == [2], "an override of a shared message is an own row")
         expect(try engine.record(bareKey).lastSeq == 4, "and does not lower the last seq")
+        expect(try engine.record(bareKey).activity == 3_000_000, "and is no activity of the fork")
         for order in [ThreadScan.Order.creation, .coarseActivity] {
             var scan = ThreadScan(tenant: "", order: order, descending: false)
             scan.rootKey = root
