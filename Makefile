@@ -239,8 +239,8 @@ bench: build ## Measure against what is there, into build/bench.json
 
 .PHONY: soak
 soak: build ## Kill writers 2,000 times; fail every allocation, with a file too
-	@MEMEX_KILL_CYCLES=$(CYCLES) MEMEX_PROGRAM_TIMEOUT=7200 MEMEX_PROGRAM_TAIL=2 \
-		tools/run_c_programs.sh plain Tests/C/kill9.c
+	@MEMEX_KILL_CYCLES=$(CYCLES) MEMEX_CREATION_ROUNDS=$(CYCLES) MEMEX_PROGRAM_TIMEOUT=7200 \
+		MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain Tests/C/kill9.c Tests/C/creation.c
 	@MEMEX_OOM_ALL=1 MEMEX_PROGRAM_TIMEOUT=7200 MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain Tests/C/oom.c
 
 .PHONY: fuzz

@@ -60,6 +60,7 @@ package final class SQLiteEngine: StorageEngine, @unchecked Sendable {
         let writer: SQLiteWriter
         do throws(MemexError) {
             if !options.readOnly {
+                try SQLiteSchema.refuseForeign(connection)
                 try SQLiteSchema.configure(
                     connection, synchronous: options.isFullyDurable ? "FULL" : "NORMAL", inMemory: inMemory)
             }
@@ -152,7 +153,14 @@ package final class SQLiteEngine: StorageEngine, @unchecked Sendable {
     private func read<Result>(_ body: (SQLiteReader) throws(MemexError) -> Result) throws(MemexError)
         -> Result
     {
-        if let readers { return try readers.use(body) }
+        if let readers {
+            return try readers.use { (reader) throws(MemexError) in
+                // All statements of a read see one state, and the log's lock is taken once.
+                try reader.begin()
+                defer { reader.end() }
+                return try body(reader)
+            }
+        }
         guard let ownReader else { throw MemexError(.internal, "the engine has no reader") }
         var result: Result?
         try queue.alone(until: Deadline(after: timeout)) { () throws(MemexError) in

@@ -5,6 +5,8 @@ internal import MemexStorage
 /// The reading statements of one connection. Used by one thread at a time.
 final class SQLiteReader {
     let connection: SQLiteConnection
+    private let beginRead: SQLiteStatement
+    private let endRead: SQLiteStatement
     private let ascending: SQLiteStatement
     private let descending: SQLiteStatement
     private let runsAscending: SQLiteStatement
@@ -34,6 +36,8 @@ final class SQLiteReader {
             prepared.append(statement)
             return statement
         }
+        beginRead = try prepare("BEGIN")
+        endRead = try prepare("COMMIT")
         let messages =
             "SELECT key, created_at_us, role, head, body, extra, id, idempotency_key FROM messages "
             + "WHERE row BETWEEN ? AND ? ORDER BY row"
@@ -58,6 +62,17 @@ final class SQLiteReader {
         blob = try prepare("SELECT bytes FROM blobs WHERE hash = ?")
         pieces = try prepare("SELECT bytes FROM pieces WHERE key = ? ORDER BY piece")
         all = prepared
+    }
+
+    func begin() throws(MemexError) {
+        let code = beginRead.step()
+        beginRead.reset()
+        guard code == SQLITE_DONE else { throw connection.error(code, "beginning to read") }
+    }
+
+    func end() {
+        _ = endRead.step()
+        endRead.reset()
     }
 
     func finalize() {

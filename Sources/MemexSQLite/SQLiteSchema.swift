@@ -107,15 +107,27 @@ enum SQLiteSchema {
 
     private enum Found { case empty, ours }
 
-    /// Throws when a file is another program's or of a newer schema. Changes nothing.
+    /// Throws when a file is another program's or of a newer schema. Changes nothing. What cannot be read
+    /// without changing it, a file whose creator was killed, is left to the opening for writing.
     static func refuseForeign(_ path: String) throws(MemexError) {
-        let connection = try SQLiteConnection(
-            path: path, readOnly: true, create: false, busyTimeout: 1_000_000)
+        guard
+            let connection = try? SQLiteConnection(
+                path: path, readOnly: true, create: false, busyTimeout: 1_000_000)
+        else { return }
         defer { connection.close() }
+        guard (try? connection.value("PRAGMA schema_version")) != nil else { return }
+        try refuseForeign(connection)
+    }
+
+    /// The same on a connection that may write.
+    static func refuseForeign(_ connection: SQLiteConnection) throws(MemexError) {
         _ = try inspect(connection)
     }
 
     private static func inspect(_ connection: SQLiteConnection) throws(MemexError) -> Found {
+        // One look: another process may be creating the tables.
+        try connection.execute("BEGIN", "looking at the database")
+        defer { try? connection.execute("COMMIT", "looking at the database") }
         let found = try connection.value("PRAGMA user_version") ?? 0
         let application = try connection.value("PRAGMA application_id") ?? 0
         if application == applicationID {

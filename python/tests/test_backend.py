@@ -284,6 +284,8 @@ def test_windows(talk: memexllm.Thread) -> None:
     with memexllm.Strategy(pipeline) as prepared:
         assert talk.context(strategy=prepared).seqs == small.seqs
         assert talk.context(strategy=prepared).seqs == small.seqs
+    with pytest.raises(errors.ClosedError):
+        talk.context(strategy=prepared)
     with pytest.raises(errors.LimitError):
         talk.context(max_tokens=1)
     with pytest.raises(errors.NotFoundError):

@@ -398,3 +398,15 @@ def test_an_answer_that_cannot_be_stored_is_not_lost(
     with pytest.raises(errors.ClosedError) as caught:
         ask(client, user("x"))
     assert caught.value.details["completion"].choices[0].message.content == "precious"
+
+
+def test_a_prompt_of_several_messages(client: Any, server: Server, store: memexllm.Store) -> None:
+    server.say(text("a"), text("b"), text("c"))
+    prompt = [{"role": "system", "content": "One."}, {"role": "developer", "content": "Two."}]
+    ask(client, [*prompt, *user("1")])
+    ask(client, [*prompt, *user("2")])
+    assert server.seen[:2] == prompt
+    assert store.threads.open("t").count() == 6
+    ask(client, [prompt[1], *user("3")])
+    assert [body for body in server.seen if body["role"] != "user"][-1] == prompt[1]
+    assert prompt[0] not in server.seen

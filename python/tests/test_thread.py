@@ -273,3 +273,26 @@ def test_notebooks_see_html(store: memexllm.Store) -> None:
     html = thread._repr_html_()  # pylint: disable=protected-access
     assert "<script>" not in html and "&lt;script&gt;" in html
     assert "<b>bold" not in html
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"role": "user", "content": "plain"},
+        {"content": "plain", "role": "user"},
+        {"role": "user", "content": None},
+        {"role": "user", "name": "x"},
+        {"role": "of my own", "content": '\\"\n\t\x7f\u2028/é\0'},
+    ],
+)
+def test_a_dict_is_stored_as_its_json(thread: memexllm.Thread, body: dict[str, Any]) -> None:
+    thread.append(body)
+    thread.append([body])
+    thread.append(body, metadata={"a": 1}, idempotency_key="k", format="opaque")
+    assert thread.append(body, metadata={"a": 1}, idempotency_key="k", format="opaque").duplicate
+    assert thread.bodies() == [body] * 3
+    assert [list(stored) for stored in thread.bodies()] == [list(body)] * 3
+    assert thread.message(3).metadata == {"a": 1}
+    assert thread.message(3).format == "opaque"
+    for message in thread.messages():
+        assert json.loads(message.raw) == body

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, overload
 
+from ._arguments import UNSET
 from ._async_base import Wrapped, passed
 from .message import Message
-from .thread import UNSET, Thread
+from .thread import Thread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Mapping, Sequence
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ._aio_runner import Runner
+    from ._arguments import Unset
     from ._options import AppendOptions
     from .context import Pipeline, Strategy, Window
     from .info import ThreadInfo
     from .messages import Messages
     from .receipt import Receipt
-    from .thread import Unset
 
 
 class AsyncMessage(Wrapped[Message]):

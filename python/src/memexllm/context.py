@@ -10,6 +10,7 @@ from ._json import dump, loads
 from ._lib import lib
 from ._options import pack
 from ._strategy_callbacks import register_strategy, unregister_strategy
+from .errors import ClosedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,8 +41,14 @@ class Strategy(Handle):
         super().__init__(call_handle(lib.memex_strategy_open, data, len(data)))
 
     @property
-    def handle(self) -> int | None:
-        """The native handle."""
+    def handle(self) -> int:
+        """The native handle.
+
+        Raises:
+            ClosedError: The strategy is closed; the library would take none as the default.
+        """
+        if not self._handle:
+            raise ClosedError("the strategy is closed; make another")
         return self._handle
 
     def __repr__(self) -> str:

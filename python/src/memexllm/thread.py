@@ -6,12 +6,13 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, overload
 
 from . import _pages
+from ._arguments import UNSET, Unset, as_text, json_of, role_and_text
 from ._handle import Handle, call_bytes, call_handle, call_number, fail, put_slot, take_slot
 from ._lib import lib
 from .receipt import Receipt, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from typing_extensions import Unpack
@@ -26,16 +27,6 @@ if TYPE_CHECKING:
 _append = lib.memex_thread_append
 _append_text = lib.memex_thread_append_text
 _opening = Lock()
-
-
-class Unset:  # pylint: disable=too-few-public-methods
-    """Type of UNSET: an argument that was not given, where None means something."""
-
-    def __repr__(self) -> str:
-        return "UNSET"
-
-
-UNSET = Unset()
 
 
 class Thread(Handle):  # pylint: disable=too-many-public-methods
@@ -127,14 +118,17 @@ class Thread(Handle):  # pylint: disable=too-many-public-methods
             extra = pack(options)
             length = len(extra)
         handle = self._handle or self.handle
+        if text is None and isinstance(message, dict) and len(message) == 2:
+            # The usual message: as text it costs no JSON, neither here nor in the library.
+            message, text = as_text(message)
         if text is not None:
-            role, data = _role_and_text(message, text)
+            role, data = role_and_text(message, text)
             slot = take_slot()
             status = _append_text(
                 handle, role, len(role), data, len(data), extra, length, slot.receipt, slot.error
             )
         else:
-            data = message if isinstance(message, bytes) else _dump(message)
+            data = message if isinstance(message, bytes) else json_of(message)
             slot = take_slot()
             status = _append(handle, data, len(data), extra, length, slot.receipt, slot.error)
         if status:
@@ -403,33 +397,3 @@ class Thread(Handle):  # pylint: disable=too-many-public-methods
 def thread_id(handle: int) -> str:
     """The id behind a handle of a thread."""
     return (lib.memex_thread_id(handle) or b"").decode()
-
-
-_role_bytes = {
-    role: role.encode() for role in ("system", "user", "assistant", "tool", "developer", "function")
-}
-
-
-def _role_and_text(role: Any, text: Any) -> tuple[bytes, bytes]:
-    try:
-        return _role_bytes.get(role) or role.encode(), text.encode()
-    except UnicodeEncodeError:
-        # The library refuses lone surrogates and says where they are.
-        return role.encode("utf-8", "surrogatepass"), text.encode("utf-8", "surrogatepass")
-    except (AttributeError, TypeError):
-        raise TypeError("append wants a role and its text, both str, or messages") from None
-
-
-def _dump(value: Any) -> bytes:
-    if isinstance(value, (bytearray, memoryview)):
-        return bytes(value)
-    if isinstance(value, str):
-        raise TypeError("append wants a role and its text, or messages as dicts or bytes of JSON")
-    from ._json import dump  # pylint: disable=import-outside-toplevel
-
-    global _dump_json  # pylint: disable=global-statement
-    _dump_json = dump
-    return dump(value)
-
-
-_dump_json: Callable[[Any], bytes] = _dump
