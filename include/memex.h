@@ -446,7 +446,8 @@ memex_status memex_thread_append_text(memex_thread *thread, const char *role, si
  *   all; "page_size": 250, "descending": false, "include_deleted": false,
  *   "layout": "json" (default) | "bodies" | "packed", "cursor": token.
  * Pages: json {"messages": [{"id", "seq", "rev", "state", "role", "created_at_us", "format", "tokens",
- *   ..., "body": <bytes>}]}; bodies [<bytes>, ...]; packed as described in docs/reference/packed-page.md.
+ *   ..., "body": <bytes>}]}; bodies [<bytes>, ...], null for a deleted one; packed as described in
+ *   docs/reference/packed-page.md.
  * The upper end is fixed here: messages appended later are not seen.
  * Ownership: *out is owned; memex_cursor_free. Errors: INVALID, NOT_FOUND, CLOSED. @since 0.2
  */

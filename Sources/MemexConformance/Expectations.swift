@@ -44,7 +44,7 @@ package final class Expectations: @unchecked Sendable {
 package struct Missing: Error {}
 
 extension StorageEngineChecker {
-    func expect(_ holds: Bool, _ message: StaticString = "", line: Int = #line) {
+    func expect(_ holds: Bool, _ message: StaticString, line: Int = #line) {
         expectations.check(holds, message, "", line)
     }
 

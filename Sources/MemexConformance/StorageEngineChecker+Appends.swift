@@ -14,23 +14,28 @@ extension StorageEngineChecker {
             expect(
                 result.firstSeq == next && result.lastSeq == next + Int64(count) - 1,
                 "seqs are dense")
-            expect(result.key == key && result.rev == result.lastSeq && !result.isDuplicate)
+            expect(
+                result.key == key && result.rev == result.lastSeq && !result.isDuplicate,
+                "an append that is known, or not")
             next += Int64(count)
         }
         expect(try engine.add(other).firstSeq == 1, "each thread counts for itself")
         let rows = try engine.rows(key)
         expect(rows.map { $0.seq } == Array(1..<next), "every message once, in order")
         for row in rows {
-            expect(row.body == Array("{\"role\":\"user\",\"content\":\"\(row.seq)\"}".utf8))
+            expect(
+                row.body == Array("{\"role\":\"user\",\"content\":\"\(row.seq)\"}".utf8),
+                "the rows that are stored")
             expect(
                 row.role == "user" && row.tokens == 3 && row.id == "" && row.key == ""
-                    && row.extra.isEmpty)
+                    && row.extra.isEmpty, "the rows that are stored")
             expect(row.isIntact, "the checksum is sealed of message", about: row.seq)
         }
         let record = try engine.record(key)
         expect(
-            record.lastSeq == next - 1 && record.rev == next - 1 && record.messageCount == next - 1)
-        expect(record.lastMessageAt == rows.last?.createdAt)
+            record.lastSeq == next - 1 && record.rev == next - 1 && record.messageCount == next - 1,
+            "the record of a thread")
+        expect(record.lastMessageAt == rows.last?.createdAt, "the rows that are stored")
         var full = MessageSpec(id: "mine")
         full.role = "tool"
         full.extra = Array("{\"metadata\":{\"a\":1}}".utf8)
@@ -40,24 +45,26 @@ extension StorageEngineChecker {
         let row = try require(try engine.rows(other).last)
         expect(
             row.role == "tool" && row.id == "mine" && row.extra == full.extra
-                && row.tokens == full.tokens)
+                && row.tokens == full.tokens, "the rows that are stored")
         expect(
             row.flags & RecordHead.Flag.state == UInt16(MessageState.incomplete.rawValue)
-                && row.isIntact)
+                && row.isIntact, "a stored message is whole")
     }
 
     func checkAppendConditions(_ engine: any StorageEngine) throws {
         let key = try engine.create("a")
         expectError(.notFound, "a thread that is not there") { try engine.add(987_654) }
         expectError(.notFound, "thread 0") { try engine.add(0) }
-        expect(try engine.add(key, expectSeq: 1).firstSeq == 1)
-        expect(try engine.add(key, [MessageSpec(), MessageSpec()], expectSeq: 2).lastSeq == 3)
+        expect(try engine.add(key, expectSeq: 1).firstSeq == 1, "the seq and rev that an append gets")
+        expect(
+            try engine.add(key, [MessageSpec(), MessageSpec()], expectSeq: 2).lastSeq == 3,
+            "the seq and rev that an append gets")
         for wrong: Int64 in [1, 3, 5, Limits.seq] {
             expectError(.conflict, "a seq where 4 is next", about: "\(wrong)") {
                 try engine.add(key, expectSeq: wrong)
             }
         }
-        expect(try engine.seqs(key) == [1, 2, 3])
+        expect(try engine.seqs(key) == [1, 2, 3], "the seqs that are stored")
         try engine.add(key, [MessageSpec(id: "x")])
         expectError(.exists, "an id that is taken") { try engine.add(key, [MessageSpec(id: "x")]) }
         expectError(.exists, "an id that is taken, further on") {
@@ -69,12 +76,12 @@ extension StorageEngineChecker {
         expect(
             try engine.seqOf(key, id: "y") == nil && engine.seqOf(key, id: "z") == nil,
             "nothing of them is stored")
-        expect(try engine.seqs(key) == [1, 2, 3, 4])
-        expect(try engine.seqOf(key, id: "x") == 4)
+        expect(try engine.seqs(key) == [1, 2, 3, 4], "the seqs that are stored")
+        expect(try engine.seqOf(key, id: "x") == 4, "the seq of an id")
         let many = try engine.add(
             key, [MessageSpec(id: "y"), MessageSpec(), MessageSpec(id: "z")], expectSeq: 5)
-        expect(many.firstSeq == 5 && many.lastSeq == 7)
-        expect(try engine.seqOf(key, id: "y") == 5 && engine.seqOf(key, id: "z") == 7)
+        expect(many.firstSeq == 5 && many.lastSeq == 7, "the seqs that an append gets")
+        expect(try engine.seqOf(key, id: "y") == 5 && engine.seqOf(key, id: "z") == 7, "the seq of an id")
         let other = try engine.create("b")
         expect(
             try engine.add(other, [MessageSpec(id: "x")]).firstSeq == 1, "ids are unique per thread"
@@ -101,20 +108,20 @@ extension StorageEngineChecker {
             "also one of the past")
         let times = try engine.rows(key).map { $0.createdAt }
         guard times.count == 5 else { return expect(false, "five messages") }
-        expect(times[3] == 5 && times[4] >= before && times[4] < future)
-        expect(try engine.record(key).lastMessageAt == times[4])
+        expect(times[3] == 5 && times[4] >= before && times[4] < future, "the times of messages")
+        expect(try engine.record(key).lastMessageAt == times[4], "the times of messages")
         let mixed = try engine.create("b")
         try engine.add(
             mixed, [MessageSpec(at: future), MessageSpec(), MessageSpec(at: 7), MessageSpec()])
         let mixedTimes = try engine.rows(mixed).map { $0.createdAt }
         guard mixedTimes.count == 4 else { return expect(false, "four messages") }
         expect(mixedTimes[1] == future, "within one append too")
-        expect(mixedTimes[2] == 7 && mixedTimes[3] >= before)
+        expect(mixedTimes[2] == 7 && mixedTimes[3] >= before, "the times of messages")
         let many = try engine.create("c")
         for _ in 0..<50 { try engine.add(many, [MessageSpec(), MessageSpec()]) }
         let order = try engine.rows(many).map { $0.createdAt }
         expect(order == order.sorted(), "times without a given one never fall")
-        expect(try engine.rows(many).allSatisfy { $0.isIntact })
+        expect(try engine.rows(many).allSatisfy { $0.isIntact }, "a stored message is whole")
     }
 
     func checkBodies(_ engine: any StorageEngine) throws {
@@ -133,15 +140,15 @@ extension StorageEngineChecker {
             try engine.add(key, [spec])
         }
         let rows = try engine.rows(key)
-        expect(rows.count == bodies.count)
+        expect(rows.count == bodies.count, "the rows that are stored")
         for (row, body) in zip(rows, bodies) {
             expect(row.body == body, "a body comes back; its bytes", about: Int64(body.count))
-            expect(row.isIntact)
+            expect(row.isIntact, "a stored message is whole")
         }
         try engine.add(key, bodies.filter { $0.count < 100_000 }.map { MessageSpec(bytes: $0) })
         expect(
             try engine.rows(key).dropFirst(bodies.count).map { $0.body }
-                == bodies.filter { $0.count < 100_000 })
+                == bodies.filter { $0.count < 100_000 }, "the rows that are stored")
     }
 
     func checkLastSeq(_ engine: any StorageEngine) throws {
@@ -151,22 +158,25 @@ extension StorageEngineChecker {
         batch.add(.removeMessages(.key(key), above: Limits.seq - 3))
         batch.put(.key(key), seq: Limits.seq - 2, MessageSpec(at: 1_000_000))
         try batch.commit(engine)
-        expect(try engine.record(key).lastSeq == Limits.seq - 2)
+        expect(try engine.record(key).lastSeq == Limits.seq - 2, "the record of a thread")
         expectError(.limit, "three messages where two have room") {
             try engine.add(key, [MessageSpec(), MessageSpec(), MessageSpec()])
         }
-        expect(try engine.seqs(key) == [Limits.seq - 2])
-        expect(try engine.add(key).firstSeq == Limits.seq - 1)
+        expect(try engine.seqs(key) == [Limits.seq - 2], "the seqs that are stored")
+        expect(try engine.add(key).firstSeq == Limits.seq - 1, "the seq and rev that an append gets")
         expectError(.limit, "two messages where one has room") {
             try engine.add(key, [MessageSpec(), MessageSpec()])
         }
-        expect(try engine.add(key, [MessageSpec(id: "last")]).lastSeq == Limits.seq)
+        expect(
+            try engine.add(key, [MessageSpec(id: "last")]).lastSeq == Limits.seq,
+            "the seq and rev that an append gets")
         expectError(.limit, "a message past the last") { try engine.add(key) }
         expectError(.limit, "and again") { try engine.add(key) }
-        expect(try engine.seqs(key) == [Limits.seq - 2, Limits.seq - 1, Limits.seq])
-        expect(try engine.seqOf(key, id: "last") == Limits.seq)
+        expect(
+            try engine.seqs(key) == [Limits.seq - 2, Limits.seq - 1, Limits.seq], "the seqs that are stored")
+        expect(try engine.seqOf(key, id: "last") == Limits.seq, "the seq of an id")
         let range = MessageRange(from: 1, to: Limits.seq, descending: true, limit: 1)
-        expect(try engine.seqs(key, range) == [Limits.seq])
-        expect(try engine.record(key).rev == Limits.seq)
+        expect(try engine.seqs(key, range) == [Limits.seq], "the seqs that are stored")
+        expect(try engine.record(key).rev == Limits.seq, "the record of a thread")
     }
 }

@@ -5,7 +5,7 @@ extension StorageEngineChecker {
     func checkDerived(_ engine: any StorageEngine) throws {
         let key = try engine.create("a")
         let other = try engine.create("b")
-        expect(try engine.derived(key, kind: "summary", name: "x") == nil)
+        expect(try engine.derived(key, kind: "summary", name: "x") == nil, "derived records")
         var record = DerivedRecord(
             kind: "summary", name: "x", body: Array("body \u{0} \u{1F680}".utf8))
         record.fromSeq = 3
@@ -14,14 +14,15 @@ extension StorageEngineChecker {
         record.createdAt = 1234
         try engine.write(.putDerived(.key(key), record))
         let found = try require(try engine.derived(key, kind: "summary", name: "x"))
-        expect(found.kind == "summary" && found.name == "x" && found.body == record.body)
+        expect(found.kind == "summary" && found.name == "x" && found.body == record.body, "derived records")
         expect(
-            found.fromSeq == 3 && found.toSeq == 9 && found.rev == 11 && found.createdAt == 1234)
+            found.fromSeq == 3 && found.toSeq == 9 && found.rev == 11 && found.createdAt == 1234,
+            "derived records")
         expect(
             try engine.derived(other, kind: "summary", name: "x") == nil, "it belongs to a thread")
         expect(
             try engine.derived(key, kind: "summar", name: "yx") == nil
-                && engine.derived(key, kind: "summaryx", name: "") == nil)
+                && engine.derived(key, kind: "summaryx", name: "") == nil, "derived records")
         try engine.write(
             .putDerived(.key(key), DerivedRecord(kind: "summary", name: "x", body: [])))
         expect(
@@ -48,18 +49,18 @@ extension StorageEngineChecker {
         try engine.write(
             .removeDerived(.key(key), kind: "k", name: "aa"),
             .removeDerived(.key(key), kind: "k", name: "no"))
-        expect(try engine.derivedNames(key, "k") == sorted.filter { $0 != "aa" })
+        expect(try engine.derivedNames(key, "k") == sorted.filter { $0 != "aa" }, "derived records")
         expect(
             try engine.record(key).changes == 0 && engine.record(key).version == 1,
             "they are no change of the thread")
-        expect(try engine.add(key).firstSeq == 1)
+        expect(try engine.add(key).firstSeq == 1, "the seq and rev that an append gets")
         expectError(.notFound, "a record for no thread") {
             try engine.write(
                 .putDerived(.key(66_666), DerivedRecord(kind: "k", name: "n", body: [])))
         }
         let big = [UInt8](repeating: 7, count: 3 << 20)
         try engine.write(.putDerived(.key(key), DerivedRecord(kind: "big", name: "n", body: big)))
-        expect(try engine.derived(key, kind: "big", name: "n")?.body == big)
+        expect(try engine.derived(key, kind: "big", name: "n")?.body == big, "derived records")
     }
 
     func checkBlobs(_ engine: any StorageEngine) throws {
@@ -72,7 +73,7 @@ extension StorageEngineChecker {
             let batch = EngineBatch()
             let bytes = batch.lend(blob)
             let hash = BlobHash(of: bytes)
-            expect(try engine.blob(hash) == nil)
+            expect(try engine.blob(hash) == nil, "blobs")
             batch.add(.putBlob(hash, bytes))
             batch.add(.putBlob(hash, bytes))
             try batch.commit(engine)
@@ -87,7 +88,7 @@ extension StorageEngineChecker {
         var open = MessageSpec(bytes: [])
         open.state = .incomplete
         try engine.add(key, [open, open])
-        expect(try engine.pieceTexts(key, 1).isEmpty)
+        expect(try engine.pieceTexts(key, 1).isEmpty, "the pieces of a message")
         var expected: [String] = []
         for index in 0..<300 {
             let batch = EngineBatch()
@@ -102,8 +103,8 @@ extension StorageEngineChecker {
             try batch.commit(engine)
         }
         expect(try engine.pieceTexts(key, 1) == expected, "pieces come in their order")
-        expect(try engine.pieceTexts(key, 2) == Array(repeating: "two", count: 6))
-        expect(try engine.pieceTexts(neighbour, 1).count == 6)
+        expect(try engine.pieceTexts(key, 2) == Array(repeating: "two", count: 6), "the pieces of a message")
+        expect(try engine.pieceTexts(neighbour, 1).count == 6, "the pieces of a message")
         var seen = 0
         try engine.pieces(key, seq: 1) { (_) throws(MemexError) -> Bool in
             seen += 1
@@ -111,7 +112,9 @@ extension StorageEngineChecker {
         }
         expect(seen == 3, "false ends the reading")
         try engine.write(.removePieces(.key(key), seq: 1))
-        expect(try engine.pieceTexts(key, 1).isEmpty && engine.pieceTexts(key, 2).count == 6)
+        expect(
+            try engine.pieceTexts(key, 1).isEmpty && engine.pieceTexts(key, 2).count == 6,
+            "the pieces of a message")
         let again = EngineBatch()
         again.add(.appendPiece(.key(key), seq: 2, again.lend("old")))
         again.add(.removePieces(.key(key), seq: 2))
@@ -121,7 +124,7 @@ extension StorageEngineChecker {
         try again.commit(engine)
         expect(
             try engine.pieceTexts(key, 2) == ["new"]
-                && engine.pieceTexts(key, 1) == ["first", "second"])
+                && engine.pieceTexts(key, 1) == ["first", "second"], "the pieces of a message")
         expectError(.notFound, "a piece for no thread") {
             try engine.write(.appendPiece(.key(66_666), seq: 1, ByteView(start: nil, count: 0)))
         }
@@ -146,6 +149,6 @@ extension StorageEngineChecker {
         expect(
             !statistics.hasPrefix("{") && !statistics.hasSuffix(","),
             "members alone, without braces")
-        expect(try engine.seqs(key) == [1, 2])
+        expect(try engine.seqs(key) == [1, 2], "the seqs that are stored")
     }
 }

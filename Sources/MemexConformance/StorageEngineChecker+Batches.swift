@@ -24,19 +24,23 @@ extension StorageEngineChecker {
         batch.add(.appendPiece(.created(operation: a), seq: 3, batch.lend("p")))
         let results = try batch.commit(engine)
         expect(results.count == batch.operations.count, "one result an operation")
-        expect(results[0].key != results[2].key)
+        expect(results[0].key != results[2].key, "the results of a batch")
         expect(
-            results[1].firstSeq == 1 && results[1].lastSeq == 2 && results[1].key == results[0].key)
-        expect(results[3].firstSeq == 1 && results[4].firstSeq == 1 && results[5].firstSeq == 3)
-        expect(results[6].rev == 2)
-        expect(try engine.thread(tenant: "t", id: "b")?.title == "named")
-        expect(try engine.seqs(results[0].key) == [1, 2, 3] && engine.seqs(old) == [1])
-        expect(try engine.rows(results[2].key).first?.createdAt == 9_000_000)
+            results[1].firstSeq == 1 && results[1].lastSeq == 2 && results[1].key == results[0].key,
+            "the results of a batch")
+        expect(
+            results[3].firstSeq == 1 && results[4].firstSeq == 1 && results[5].firstSeq == 3,
+            "the results of a batch")
+        expect(results[6].rev == 2, "the results of a batch")
+        expect(try engine.thread(tenant: "t", id: "b")?.title == "named", "which threads are there")
+        expect(
+            try engine.seqs(results[0].key) == [1, 2, 3] && engine.seqs(old) == [1], "the results of a batch")
+        expect(try engine.rows(results[2].key).first?.createdAt == 9_000_000, "the results of a batch")
         expect(
             try engine.seqOf(results[2].key, id: "m") == nil,
             "a replacement without the id gives it up")
-        expect(try engine.derived(results[0].key, kind: "k", name: "n")?.body == [1, 2])
-        expect(try engine.pieceTexts(results[0].key, 3) == ["p"])
+        expect(try engine.derived(results[0].key, kind: "k", name: "n")?.body == [1, 2], "derived records")
+        expect(try engine.pieceTexts(results[0].key, 3) == ["p"], "the pieces of a message")
 
         let gone = EngineBatch()
         let c = gone.create("c")
@@ -46,8 +50,10 @@ extension StorageEngineChecker {
         let last = try gone.commit(engine)
         expect(
             try engine.thread(tenant: "", id: "c")?.key == last[3].key, "created, removed, created")
-        expect(try engine.thread(key: last[0].key) == nil && engine.rows(last[0].key).isEmpty)
-        expect(try engine.seqOf(last[0].key, id: "m") == nil)
+        expect(
+            try engine.thread(key: last[0].key) == nil && engine.rows(last[0].key).isEmpty,
+            "the rows that are stored")
+        expect(try engine.seqOf(last[0].key, id: "m") == nil, "the seq of an id")
 
         let rename = EngineBatch()
         rename.update(.key(old)) { $0.hide = true }
@@ -57,7 +63,7 @@ extension StorageEngineChecker {
         expect(
             try engine.thread(tenant: "", id: "old")?.key == renamed[1].key,
             "an id is free within the batch")
-        expect(try engine.thread(key: old) == nil)
+        expect(try engine.thread(key: old) == nil, "which threads are there")
 
         let many = EngineBatch()
         for index in 0..<500 {
@@ -65,8 +71,8 @@ extension StorageEngineChecker {
             many.append(.created(operation: place), [MessageSpec()])
         }
         let keys = try many.commit(engine).map { $0.key }
-        expect(Set(keys).count == 500)
-        expect(try engine.seqs(keys[998]) == [1])
+        expect(Set(keys).count == 500, "the keys of threads")
+        expect(try engine.seqs(keys[998]) == [1], "the seqs that are stored")
     }
 
     func checkFailingBatches(_ engine: any StorageEngine) throws {
@@ -139,9 +145,11 @@ extension StorageEngineChecker {
                 "nothing of the batch is stored", about: "\(what)")
             expect(
                 try engine.thread(tenant: "", id: "new") == nil
-                    && engine.thread(tenant: "", id: "b") != nil)
-            expect(try engine.seqOf(key, id: "y") == nil && engine.blob(BlobHash(of: blob)) == nil)
-            expect(try engine.derivedNames(key, "k").isEmpty && engine.pieceTexts(key, 2).isEmpty)
+                    && engine.thread(tenant: "", id: "b") != nil, "which threads are there")
+            expect(try engine.seqOf(key, id: "y") == nil && engine.blob(BlobHash(of: blob)) == nil, "blobs")
+            expect(
+                try engine.derivedNames(key, "k").isEmpty && engine.pieceTexts(key, 2).isEmpty,
+                "the pieces of a message")
         }
         expect(
             try engine.add(key, idempotencyKey: "fresh", digest: (4, 4)).firstSeq == 3,

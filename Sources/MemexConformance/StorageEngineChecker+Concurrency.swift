@@ -25,7 +25,9 @@ extension StorageEngineChecker {
                 if index % 25 == 0 { try engine.update(key) { $0.changesDelta = 1 } }
                 if index % 50 == 0 {
                     let again = try engine.add(key, [MessageSpec(text)], idempotencyKey: text)
-                    self.expect(again.isDuplicate && again.firstSeq == result.firstSeq)
+                    self.expect(
+                        again.isDuplicate && again.firstSeq == result.firstSeq,
+                        "an append that is known, or not")
                 }
             }
         }
@@ -39,7 +41,7 @@ extension StorageEngineChecker {
                 "every answer is a row")
             self.expect(
                 rows.map { $0.createdAt } == rows.map { $0.createdAt }.sorted(), "times never fall")
-            self.expect(rows.allSatisfy { $0.isIntact })
+            self.expect(rows.allSatisfy { $0.isIntact }, "a stored message is whole")
             texts.formUnion(rows.map { String(decoding: $0.body, as: UTF8.self) })
             total += rows.count
         }
@@ -78,11 +80,11 @@ extension StorageEngineChecker {
                         rows.map { $0.seq }
                             == Array((low...max(record.lastSeq, low)).reversed()).filter {
                                 $0 <= record.lastSeq
-                            })
+                            }, "the rows that are stored")
                     self.expect(rows.allSatisfy { $0.isIntact }, "no message is seen half")
                 }
             }
         }
-        for key in keys { self.expect(try engine.record(key).lastSeq == count * 2) }
+        for key in keys { self.expect(try engine.record(key).lastSeq == count * 2, "the record of a thread") }
     }
 }

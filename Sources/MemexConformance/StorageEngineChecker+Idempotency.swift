@@ -6,7 +6,9 @@ extension StorageEngineChecker {
         let key = try engine.create("a")
         let first = try engine.add(
             key, [MessageSpec(), MessageSpec()], idempotencyKey: "k", digest: (7, 8))
-        expect(first.firstSeq == 1 && first.lastSeq == 2 && !first.isDuplicate)
+        expect(
+            first.firstSeq == 1 && first.lastSeq == 2 && !first.isDuplicate, "an append that is known, or not"
+        )
         func expectSame(_ result: WriteResult, _ what: StaticString) {
             expect(result.isDuplicate, "it is known", about: "\(what)")
             expect(
@@ -60,17 +62,19 @@ extension StorageEngineChecker {
         expect(!results[0].isDuplicate && results[1].isDuplicate, "within one batch too")
         expect(
             results[1].firstSeq == results[0].firstSeq
-                && results[2].firstSeq == results[0].firstSeq + 1)
+                && results[2].firstSeq == results[0].firstSeq + 1, "the results of a batch")
         let wrong = EngineBatch()
         wrong.append(.key(key), [MessageSpec()], key: "new", digest: (3, 3))
         wrong.append(.key(key), [MessageSpec()], key: "new", digest: (4, 4))
         let before = try picture(engine, [key])
         expectError(.conflict, "other bytes within one batch") { try wrong.commit(engine) }
-        expect(try picture(engine, [key]) == before)
+        expect(try picture(engine, [key]) == before, "nothing changed")
         try engine.update(other) { $0.changesDelta = 5 }
         let later = try engine.add(other, idempotencyKey: "later", digest: (1, 1))
-        expect(later.rev == 7)
-        expect(try engine.add(other, idempotencyKey: "later", digest: (1, 1)).rev == 7)
+        expect(later.rev == 7, "the rev of an append")
+        expect(
+            try engine.add(other, idempotencyKey: "later", digest: (1, 1)).rev == 7,
+            "the seq and rev that an append gets")
     }
 
     func checkIdempotencyLifetime(_ engine: any StorageEngine) throws {
@@ -99,14 +103,16 @@ extension StorageEngineChecker {
             try engine.add(key, pair, idempotencyKey: "k", digest: (1, 2))
         }
         try engine.write(.removeMessages(.key(key), above: 2))
-        expect(try engine.seqs(key) == [1, 2])
+        expect(try engine.seqs(key) == [1, 2], "the seqs that are stored")
         let second = try engine.add(key, idempotencyKey: "l", digest: (9, 9))
         expect(!second.isDuplicate && second.firstSeq == 3, "a key goes with its first message")
         try engine.write(.removeMessages(.key(key), above: 1))
         let third = try engine.add(key, pair, idempotencyKey: "k", digest: (1, 1))
         expect(third.isDuplicate && third.firstSeq == 1, "the first message's row counts")
         try engine.write(.removeMessages(.key(key), above: 0))
-        expect(try engine.seqs(key).isEmpty)
-        expect(try !engine.add(key, pair, idempotencyKey: "k", digest: (5, 5)).isDuplicate)
+        expect(try engine.seqs(key).isEmpty, "the seqs that are stored")
+        expect(
+            try !engine.add(key, pair, idempotencyKey: "k", digest: (5, 5)).isDuplicate,
+            "an append that is known, or not")
     }
 }

@@ -62,11 +62,11 @@ extension StorageEngineChecker {
         expect(seen == 300, "false ends the reading")
         expect(
             try engine.listed(ThreadScan(tenant: "nobody", order: .creation, descending: true))
-                .isEmpty)
+                .isEmpty, "a listing")
         try engine.write(.removeThread(.key(records[5].key)))
         expect(
             try engine.listed(ThreadScan(tenant: "t", order: .coarseActivity, descending: true))
-                .count == records.count - 1)
+                .count == records.count - 1, "a listing")
     }
 
     /// Threads by their real activity, against sorting all of them.

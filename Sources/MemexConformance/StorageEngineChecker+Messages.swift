@@ -20,14 +20,17 @@ extension StorageEngineChecker {
         try batch.commit(engine)
         var rows = try engine.rows(key)
         guard rows.count == 3 else { return expect(false, "three messages") }
-        expect(rows[0].body == spec.body && rows[0].role == "assistant" && rows[0].id == "one")
+        expect(
+            rows[0].body == spec.body && rows[0].role == "assistant" && rows[0].id == "one",
+            "the rows that are stored")
         expect(
             rows[0].changes == 1 && rows[0].createdAt == stored[0].createdAt, "taken as they are")
         expect(rows[0].key == "k", "the row keeps its idempotency key")
         expect(rows.allSatisfy { $0.isIntact }, "the checksum of a replacement is sealed")
         expect(rows[1] == stored[1] && rows[2] == stored[2], "others are left alone")
-        expect(try engine.record(key).lastSeq == 3 && engine.record(key).changes == 1)
-        expect(try engine.seqOf(key, id: "one") == 1)
+        expect(
+            try engine.record(key).lastSeq == 3 && engine.record(key).changes == 1, "the record of a thread")
+        expect(try engine.seqOf(key, id: "one") == 1, "the seq of an id")
 
         let tombstone = EngineBatch()
         var deleted = MessageSpec(bytes: [])
@@ -45,8 +48,11 @@ extension StorageEngineChecker {
         guard rows.count == 3 else { return expect(false, "a tombstone is a row") }
         expect(
             rows[2].body.isEmpty
-                && rows[2].flags & RecordHead.Flag.state == UInt16(MessageState.deleted.rawValue))
-        expect(try engine.record(key).messageCount == 2 && engine.record(key).lastSeq == 3)
+                && rows[2].flags & RecordHead.Flag.state == UInt16(MessageState.deleted.rawValue),
+            "the rows that are stored")
+        expect(
+            try engine.record(key).messageCount == 2 && engine.record(key).lastSeq == 3,
+            "the record of a thread")
         expect(try engine.add(key).firstSeq == 4, "the seq of a tombstone stays taken")
         expectError(.exists, "the id of a tombstone stays taken") {
             try engine.add(key, [MessageSpec(id: "three")])
@@ -89,28 +95,34 @@ extension StorageEngineChecker {
         }
         try engine.write(.appendPiece(.key(key), seq: 9, ByteView(start: nil, count: 0)))
         let result = try engine.write(.removeMessages(.key(key), above: 6))
-        expect(result.first?.lastSeq == 6 && result.first?.key == key)
-        expect(try engine.seqs(key) == [1, 2, 3, 4, 5, 6])
-        expect(try engine.marks(key) == [2, 4, 6] && engine.pieceTexts(key, 9).isEmpty)
-        expect(try engine.seqOf(key, id: "id 7") == nil && engine.seqOf(key, id: "id 6") == 6)
+        expect(result.first?.lastSeq == 6 && result.first?.key == key, "the result of a write")
+        expect(try engine.seqs(key) == [1, 2, 3, 4, 5, 6], "the seqs that are stored")
+        expect(
+            try engine.marks(key) == [2, 4, 6] && engine.pieceTexts(key, 9).isEmpty, "the pieces of a message"
+        )
+        expect(
+            try engine.seqOf(key, id: "id 7") == nil && engine.seqOf(key, id: "id 6") == 6, "the seq of an id"
+        )
         var record = try engine.record(key)
-        expect(record.lastSeq == 6 && record.floor == 6 && record.lastMessageAt == 600_000_000)
+        expect(
+            record.lastSeq == 6 && record.floor == 6 && record.lastMessageAt == 600_000_000,
+            "the record of a thread")
         expect(
             !ActivityOrder.mustMove(activityAt: record.activityAt, to: record.activity),
             "its place follows")
         expect(
             try engine.add(key, [MessageSpec(id: "id 7")], idempotencyKey: "key 7", digest: (9, 9))
-                .firstSeq == 7)
+                .firstSeq == 7, "the seq and rev that an append gets")
         try engine.write(.removeMessages(.key(key), above: 20))
         record = try engine.record(key)
         expect(record.floor == 20 && record.lastSeq == 20, "the floor becomes at least that seq")
         expect(try engine.seqs(key).count == 7, "and nothing is above it")
-        expect(try engine.add(key).firstSeq == 21)
+        expect(try engine.add(key).firstSeq == 21, "the seq and rev that an append gets")
         try engine.write(.removeMessages(.key(key), above: 3))
         expect(
             try engine.record(key).floor == 20 && engine.record(key).lastSeq == 20,
             "a floor never falls")
-        expect(try engine.add(key).firstSeq == 21)
+        expect(try engine.add(key).firstSeq == 21, "the seq and rev that an append gets")
         let batch = EngineBatch()
         batch.append(.key(key), [MessageSpec(id: "p"), MessageSpec(id: "q")], key: "batch")
         batch.add(.removeMessages(.key(key), above: 22))
@@ -118,17 +130,21 @@ extension StorageEngineChecker {
         batch.add(.removeMessages(.key(key), above: 0))
         batch.append(.key(key), [MessageSpec(id: "p")], key: "batch", digest: (5, 5))
         let results = try batch.commit(engine)
-        expect(results[0].lastSeq == 23 && results[2].firstSeq == 23 && results[4].firstSeq == 23)
+        expect(
+            results[0].lastSeq == 23 && results[2].firstSeq == 23 && results[4].firstSeq == 23,
+            "the results of a batch")
         expect(
             try engine.seqs(key) == [23] && engine.seqOf(key, id: "p") == 23
-                && engine.seqOf(key, id: "q") == nil)
-        expect(try engine.marks(key).isEmpty)
+                && engine.seqOf(key, id: "q") == nil, "the seq of an id")
+        expect(try engine.marks(key).isEmpty, "the marked messages")
         expectError(.notFound, "of no thread") {
             try engine.write(.removeMessages(.key(55_555), above: 0))
         }
         let empty = try engine.create("empty")
         try engine.write(.removeMessages(.key(empty), above: 0))
-        expect(try engine.record(empty).lastSeq == 0 && engine.add(empty).firstSeq == 1)
+        expect(
+            try engine.record(empty).lastSeq == 0 && engine.add(empty).firstSeq == 1,
+            "the seq and rev that an append gets")
     }
 
     func checkRanges(_ engine: any StorageEngine) throws {
@@ -151,9 +167,11 @@ extension StorageEngineChecker {
                 expect(try engine.seqs(key, range) == expected, "a range", about: low)
             }
         }
-        expect(try engine.seqs(key, MessageRange(limit: 0)).isEmpty)
-        expect(try engine.seqs(key, MessageRange(from: .min, to: .max)).count == 1_300)
-        expect(try engine.seqs(key, MessageRange(from: .max, to: .min)).isEmpty)
+        expect(try engine.seqs(key, MessageRange(limit: 0)).isEmpty, "the seqs that are stored")
+        expect(
+            try engine.seqs(key, MessageRange(from: .min, to: .max)).count == 1_300,
+            "the seqs that are stored")
+        expect(try engine.seqs(key, MessageRange(from: .max, to: .min)).isEmpty, "the seqs that are stored")
         var seen = 0
         try engine.messages(key, MessageRange()) { (_) throws(MemexError) -> Bool in
             seen += 1
@@ -176,10 +194,10 @@ extension StorageEngineChecker {
         let plain = MessageSpec(at: 1_000_000)
         try engine.add(key, [marked, plain, plain, marked, plain, marked])
         try engine.add(neighbour, [marked])
-        expect(try engine.marks(key) == [1, 4, 6])
+        expect(try engine.marks(key) == [1, 4, 6], "the marked messages")
         expect(
             try engine.marks(key, from: 2, to: 4) == [4]
-                && engine.marks(key, from: 4, to: 3).isEmpty)
+                && engine.marks(key, from: 4, to: 3).isEmpty, "the marked messages")
         let batch = EngineBatch()
         batch.put(.key(key), seq: 4, plain)
         batch.put(.key(key), seq: 2, marked)

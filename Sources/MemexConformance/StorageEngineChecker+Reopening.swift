@@ -41,19 +41,23 @@ extension StorageEngineChecker {
         let engine = scoped(engine, .reopening)
         let key = kept.key
         expect(try picture(engine, [key, kept.hidden]) == kept.picture, "everything is as it was")
-        expect(try engine.thread(tenant: "t", id: "a")?.key == key)
-        expect(try engine.thread(tenant: "", id: "hidden") == nil)
-        expect(try engine.seqOf(key, id: "x") == 1 && engine.pieceTexts(key, 2) == ["p"])
-        expect(try engine.derivedNames(key, "k") == ["n"])
+        expect(try engine.thread(tenant: "t", id: "a")?.key == key, "which threads are there")
+        expect(try engine.thread(tenant: "", id: "hidden") == nil, "which threads are there")
+        expect(
+            try engine.seqOf(key, id: "x") == 1 && engine.pieceTexts(key, 2) == ["p"],
+            "the pieces of a message")
+        expect(try engine.derivedNames(key, "k") == ["n"], "derived records")
         let batch = EngineBatch()
         let blob = batch.lend("blob")
-        expect(try engine.blob(BlobHash(of: blob)) == Array("blob".utf8))
+        expect(try engine.blob(BlobHash(of: blob)) == Array("blob".utf8), "blobs")
         let again = try engine.add(key, Self.pair, idempotencyKey: "k")
         expect(
             again.isDuplicate && again.firstSeq == kept.answer.firstSeq
                 && again.createdAt == kept.answer.createdAt, "an append is known after reopening")
         let next = try engine.add(key)
-        expect(next.firstSeq == 3 && next.createdAt >= kept.answer.createdAt && next.rev == 4)
+        expect(
+            next.firstSeq == 3 && next.createdAt >= kept.answer.createdAt && next.rev == 4, "the append after"
+        )
         expect(try engine.create("new") > kept.hidden, "keys go on")
     }
 

@@ -342,7 +342,7 @@ final class SQLiteReader {
     private func addLastRow(_ record: inout ThreadRecord) throws(MemexError) {
         let last = try locator.last(record.key)
         record.lastSeq = max(record.floor, last.seq)
-        record.lastMessageAt = last.createdAt
+        record.lastMessageAt = last.seq > record.baseSeq ? last.createdAt : 0
     }
 
     // MARK: Derived records and blobs

@@ -19,7 +19,7 @@ extension SQLiteWriter {
             createdAt: thread.int(4), isHidden: thread.int(3) != 0)
         let last = try statements.locator.last(key)
         state.lastSeq = max(state.lastSeq, last.seq)
-        state.lastCreatedAt = last.createdAt
+        state.lastCreatedAt = last.seq > thread.int(5) ? last.createdAt : 0
         states[key] = state
         return state
     }

@@ -8,7 +8,7 @@ final class SQLiteWriter {
     /// What an append must know of its thread; valid while nobody else has written.
     struct ThreadState {
         var lastSeq: Int64
-        /// Of the last row; 0 when there is none.
+        /// Of the last row above a fork's base; 0 when there is none.
         var lastCreatedAt: Int64
         var changes: Int64
         var activityAt: Int64

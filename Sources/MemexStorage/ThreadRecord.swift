@@ -34,7 +34,7 @@ package struct ThreadRecord: Sendable {
     // Derived from the last row.
 
     package var lastSeq: Int64 = 0
-    /// When the last message was stored; 0 when there is none.
+    /// When the last message was stored, in a fork above its `baseSeq`; 0 when there is none.
     package var lastMessageAt: Int64 = 0
 
     package init() {}

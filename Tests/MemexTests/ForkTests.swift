@@ -103,10 +103,8 @@ import Testing
         try parent.message(seq: 1).replace(user("new"))
         let after = try fork.document()
         let ids = try store.session.ids()
-        withKnownIssue("engines count the copied row as the fork's last message") {
-            #expect(ids == ["f", "between", "p"])
-            #expect(after["last_message_at_us"] as? Int == before["last_message_at_us"] as? Int)
-        }
+        #expect(ids == ["f", "between", "p"])
+        #expect(after["last_message_at_us"] as? Int == before["last_message_at_us"] as? Int)
     }
 
     @Test(arguments: TestTarget.allCases)

@@ -48,12 +48,15 @@ extension KeyValueEngine {
         guard key > 0 else { return nil }
         var head = ByteBuffer(capacity: 256)
         guard try store.readHead(key, into: &head), !ThreadRow.isHidden(head.view) else { return nil }
-        _ = try head.lend { (bytes) throws(MemexError) -> Int64 in try ThreadRow.read(key, bytes).generation }
+        let baseSeq = try head.lend { (bytes) throws(MemexError) -> Int64 in
+            try ThreadRow.read(key, bytes).record.baseSeq
+        }
         let last = try store.lastRow(key)
         let floor = ThreadRow.int64(head.view, at: ThreadRow.floorOffset)
         let lastSeq = last.seq > floor ? last.seq : floor
         return try head.lend { (bytes) throws(MemexError) -> UnsafeMutablePointer<CachedThread> in
-            try core.pointee.cache.note(key, head: bytes, lastSeq: lastSeq, lastCreatedAt: last.createdAt)
+            try core.pointee.cache.note(
+                key, head: bytes, lastSeq: lastSeq, lastCreatedAt: last.seq > baseSeq ? last.createdAt : 0)
         }
     }
 

@@ -39,7 +39,7 @@ extension KeyValueEngine {
             var again = ByteBuffer(capacity: 256)
             guard try store.readHead(key, into: &again) else { return nil }
             guard again.view.equals(stored.view) else { continue }
-            head.record.lastMessageAt = last.createdAt
+            head.record.lastMessageAt = last.seq > head.record.baseSeq ? last.createdAt : 0
             head.record.lastSeq = last.seq > head.record.floor ? last.seq : head.record.floor
             return head.record
         }

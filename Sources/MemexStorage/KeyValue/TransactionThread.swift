@@ -19,6 +19,8 @@ final class TransactionThread {
     var isDocumentChanged = false
     var isRemoved = false
 
+    /// Rows up to a fork's base are overrides of shared messages.
+    var lastMessageAt: Int64 { lastRowSeq > head.record.baseSeq ? lastRowAt : 0 }
     var key: Int64 { head.record.key }
     var isNew: Bool { stored == nil }
     var isListed: Bool { !isRemoved && !head.record.isHidden }
@@ -49,7 +51,7 @@ final class TransactionThread {
 
     /// Keeps the coarse place within its bounds of the real activity.
     func placeByActivity() {
-        let activity = lastRowAt != 0 ? lastRowAt : head.record.createdAt
+        let activity = lastMessageAt != 0 ? lastMessageAt : head.record.createdAt
         if ActivityOrder.mustMove(activityAt: head.record.activityAt, to: activity) {
             head.record.activityAt = activity
             isChanged = true

@@ -27,7 +27,7 @@ extension WriteTransaction {
             let draft = operation.drafts[index]
             let seq = thread.lastSeq &+ 1
             let moment =
-                draft.createdAt != 0 ? draft.createdAt : now > thread.lastRowAt ? now : thread.lastRowAt
+                draft.createdAt != 0 ? draft.createdAt : max(now, thread.lastMessageAt)
             if draft.id.count > 0 { try takeID(draft.id, thread.key, seq) }
             let key = index == 0 ? operation.idempotencyKey : ByteView(start: nil, count: 0)
             try putRow(thread.key, seq, draft, moment, UInt32(clamping: thread.head.record.changes), key)
