@@ -96,7 +96,7 @@ struct DraftBuilder {
             role = kept.view
         }
         if format == .openaiChat {
-            try Identifier.check(role, "/role")
+            if RoleCode.of(role) == 0 { try Identifier.check(role, "/role") }
         } else if role.count > Limits.idBytes {
             return role.slice(0, 0)
         }

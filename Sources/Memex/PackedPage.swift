@@ -46,7 +46,7 @@ struct PackedPage: ~Copyable {
 
     mutating func append(_ view: borrowing MessageView) throws(MemexError) {
         let head = view.head
-        let role = Self.code(of: view.role)
+        let role = RoleCode.of(view.role)
         var kind = UInt32(role) << 8
         switch head.state {
         case .complete: break
@@ -80,16 +80,6 @@ struct PackedPage: ~Copyable {
         lengths.append(littleEndian: UInt32(truncatingIfNeeded: text.count &- start))
         codes.append(byte: code)
         count &+= 1
-    }
-
-    private static func code(of role: ByteView) -> UInt8 {
-        switch role.count {
-        case 4: role.equals("user") ? 2 : role.equals("tool") ? 4 : 0
-        case 6: role.equals("system") ? 1 : 0
-        case 8: role.equals("function") ? 6 : 0
-        case 9: role.equals("assistant") ? 3 : role.equals("developer") ? 5 : 0
-        default: 0
-        }
     }
 
     mutating func write(isLast: Bool, to out: inout ByteBuffer) throws(MemexError) {

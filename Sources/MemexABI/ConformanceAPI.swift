@@ -9,6 +9,7 @@ public func memex_backend_check(
 ) -> memex_status {
     Boundary.clear(out)
     return Boundary.run(error) { () throws(MemexError) in
+        let out = try Boundary.required(out)
         let config = try Boundary.bytes(config, config_len)
         var buffer = ByteBuffer()
         try BackendCheck.run(config, to: &buffer)

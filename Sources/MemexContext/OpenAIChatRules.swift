@@ -83,9 +83,13 @@ package enum OpenAIChatRules {
     /// A refusal, an audio answer or a call in the form of old: what stands in the place of a content.
     private static func isAnswerWithoutContent(_ body: ByteView) -> Bool {
         if let content = rawMember(object: body, "content"), !content.equals("null") { return false }
-        if let refusal = rawMember(object: body, "refusal"), RawString.contents(refusal) != nil { return true }
+        if let refusal = rawMember(object: body, "refusal"), RawString.contents(refusal) != nil {
+            return true
+        }
         if let audio = rawMember(object: body, "audio"), rawMember(object: audio, "id") != nil { return true }
-        if let call = rawMember(object: body, "function_call"), rawMember(object: call, "name") != nil { return true }
+        if let call = rawMember(object: body, "function_call"), rawMember(object: call, "name") != nil {
+            return true
+        }
         return false
     }
 

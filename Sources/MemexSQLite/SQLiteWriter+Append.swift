@@ -5,7 +5,7 @@ internal import MemexStorage
 extension SQLiteWriter {
     /// The state of a thread, hidden or not; NOT_FOUND when it is gone.
     func state(_ key: Int64) throws(MemexError) -> ThreadState {
-        if let known = states[key] { return known }
+        if let known = memory.pointee.states[key] { return known }
         let thread = statements.threadState
         thread.bind(1, key)
         defer { thread.reset() }
@@ -20,7 +20,7 @@ extension SQLiteWriter {
         let last = try statements.locator.last(key)
         state.lastSeq = max(state.lastSeq, last.seq)
         state.lastCreatedAt = last.seq > thread.int(5) ? last.createdAt : 0
-        states[key] = state
+        memory.pointee.states[key] = state
         return state
     }
 
@@ -55,7 +55,7 @@ extension SQLiteWriter {
                 receipt: index == 0 && operation.idempotencyKey.count > 0 ? (operation, result) : nil)
         }
         try noteActivity(key, &state)
-        states[key] = state
+        memory.pointee.states[key] = state
         return result
     }
 
@@ -72,10 +72,10 @@ extension SQLiteWriter {
 
     /// The state after rows or the document were changed, read again.
     func refreshedState(_ key: Int64) throws(MemexError) -> ThreadState {
-        states.removeValue(forKey: key)
+        memory.pointee.states[key] = nil
         var state = try state(key)
         try noteActivity(key, &state)
-        states[key] = state
+        memory.pointee.states[key] = state
         return state
     }
 
@@ -122,13 +122,13 @@ extension SQLiteWriter {
             }
             throw connection.error(code, "storing a message")
         }
-        newest = (row, messageKey)
+        memory.pointee.newest = (row, messageKey)
     }
 
     /// The row for a new message; begins a run unless it continues the last.
     func nextRow(for key: Int64) throws(MemexError) -> Int64 {
         let last: (row: Int64, key: Int64)
-        if let newest {
+        if let newest = memory.pointee.newest {
             last = newest
         } else {
             let found = try statements.locator.lastRow()

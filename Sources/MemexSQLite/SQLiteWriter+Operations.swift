@@ -96,10 +96,10 @@ extension SQLiteWriter {
         guard key <= RowKey.threadMaximum else {
             throw MemexError(.limit, "the database has given its last thread number")
         }
-        states[key] = ThreadState(
+        memory.pointee.states[key] = ThreadState(
             lastSeq: record.floor, lastCreatedAt: 0, changes: record.changes, activityAt: activityAt,
             createdAt: record.createdAt)
-        return result(key, states[key])
+        return result(key, memory.pointee.states[key])
     }
 
     private func update(_ update: ThreadUpdate, _ key: Int64) throws(MemexError) -> WriteResult {
@@ -150,7 +150,7 @@ extension SQLiteWriter {
         try deleteRows(key, from: 1)
         try run(statements.deleteThreadPieces, low, high, "deleting stream pieces")
         try run(statements.deleteThreadDerived, key, "deleting derived records")
-        states.removeValue(forKey: key)
+        memory.pointee.states[key] = nil
         return result(key)
     }
 
@@ -192,7 +192,7 @@ extension SQLiteWriter {
             try self.run(statements.deleteMessages, "deleting messages")
         }
         try run(statements.deleteRuns, first, high, "deleting messages")
-        newest = nil
+        memory.pointee.newest = nil
     }
 
     // MARK: Messages
@@ -238,7 +238,7 @@ extension SQLiteWriter {
             }
             throw connection.error(code, "storing a message")
         }
-        if found == nil { newest = (row, messageKey) }
+        if found == nil { memory.pointee.newest = (row, messageKey) }
         var result = result(key, try refreshedState(key))
         result.firstSeq = put.seq
         result.lastSeq = put.seq

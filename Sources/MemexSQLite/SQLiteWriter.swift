@@ -5,36 +5,15 @@ internal import MemexStorage
 /// The one connection of a process that writes a database. Used by one thread at a time: the leader of the
 /// commit queue.
 final class SQLiteWriter {
-    /// What an append must know of its thread; valid while nobody else has written.
-    struct ThreadState {
-        var lastSeq: Int64
-        /// Of the last row above a fork's base; 0 when there is none.
-        var lastCreatedAt: Int64
-        var changes: Int64
-        var activityAt: Int64
-        /// Of the thread.
-        var createdAt: Int64
-        var isHidden = false
-
-        var rev: Int64 { lastSeq + changes }
-        var activity: Int64 { lastCreatedAt != 0 ? lastCreatedAt : createdAt }
-    }
-
     let connection: SQLiteConnection
     private let lock: WriterLock?
     private let interruptions: Interruptions
     let environment: Environment
     let statements: WriterStatements
-    var states: [Int64: ThreadState] = [:]
-    /// The last row of the table and its key, as long as they are known.
-    var newest: (row: Int64, key: Int64)?
-    private static let statesMaximum = 100_000
-    private var dataVersion: UInt32 = 0
-    private var poison: MemexError?
-    /// Frames in the write-ahead log after the last commit; set by SQLite's hook.
-    private let frames: UnsafeMutablePointer<Int32>
+    let memory = UnsafeMutablePointer<WriterMemory>.allocate(capacity: 1)
     private static let checkpointFrames: Int32 = 1_000
-    private(set) var checkpoints: Int64 = 0
+
+    var checkpoints: Int64 { memory.pointee.checkpoints }
 
     init(
         _ connection: SQLiteConnection, lock: WriterLock?, interruptions: Interruptions,
@@ -44,20 +23,28 @@ final class SQLiteWriter {
         self.lock = lock
         self.interruptions = interruptions
         self.environment = environment
-        statements = try WriterStatements(connection)
+        memory.initialize(to: WriterMemory())
+        do throws(MemexError) {
+            statements = try WriterStatements(connection)
+        } catch {
+            memory.deinitialize(count: 1)
+            memory.deallocate()
+            throw error
+        }
         // From here on waiting is ours: with the deadline of the call, and never under the writers' lock.
         _ = memex_sqlite_busy_timeout(connection.database, 0)
-        frames = .allocate(capacity: 1)
-        frames.initialize(to: 0)
         memex_sqlite_wal_hook(
             connection.database,
             { context, _, _, count in
-                context?.assumingMemoryBound(to: Int32.self).pointee = count
+                context?.assumingMemoryBound(to: WriterMemory.self).pointee.frames = count
                 return SQLITE_OK
-            }, frames)
+            }, memory)
     }
 
-    deinit { frames.deallocate() }
+    deinit {
+        memory.deinitialize(count: 1)
+        memory.deallocate()
+    }
 
     // MARK: Groups
 
@@ -151,14 +138,14 @@ final class SQLiteWriter {
 
     /// Forgets what was known of the database.
     private func forget() {
-        states.removeAll(keepingCapacity: true)
-        newest = nil
+        memory.pointee.states.removeAll()
+        memory.pointee.newest = nil
     }
 
     // MARK: Transactions
 
     private func begin(until deadline: Deadline) throws(MemexError) {
-        if let poison { throw poison }
+        if let poison = memory.pointee.poison { throw poison }
         try lock?.lock(until: deadline)
         do throws(MemexError) { try beginImmediate(until: deadline) } catch {
             lock?.unlock()
@@ -166,7 +153,7 @@ final class SQLiteWriter {
         }
         var version: UInt32 = 0
         _ = memex_sqlite_data_version(connection.database, &version)
-        if version != dataVersion || states.count > Self.statesMaximum {
+        if version != memory.pointee.dataVersion || memory.pointee.states.isFull {
             forget()
         }
     }
@@ -199,14 +186,14 @@ final class SQLiteWriter {
             rollback()
             throw judge(failure, code)
         }
-        _ = memex_sqlite_data_version(connection.database, &dataVersion)
+        _ = memex_sqlite_data_version(connection.database, &memory.pointee.dataVersion)
         lock?.unlock()
     }
 
     /// A failed sync may have dropped the pages it was to write: nothing that follows can be trusted.
     private func judge(_ failure: MemexError, _ code: Int32) -> MemexError {
         guard failure.code == .io else { return failure }
-        poison = MemexError(
+        memory.pointee.poison = MemexError(
             .poisoned,
             "an earlier write to stable storage failed; close the store and open it again",
             detailMembers: "\"engine\":\"sqlite\",\"engine_code\":\(code)")
@@ -235,7 +222,7 @@ final class SQLiteWriter {
 
     /// Runs after a group's writers were woken.
     func settle() {
-        guard frames.pointee >= Self.checkpointFrames, poison == nil else { return }
+        guard memory.pointee.frames >= Self.checkpointFrames, memory.pointee.poison == nil else { return }
         do throws(MemexError) {
             _ = try checkpoint(SQLITE_CHECKPOINT_PASSIVE, until: Deadline(after: 1_000_000))
         } catch { Log.write(.warning, "a checkpoint failed: \(error.message)") }
@@ -244,12 +231,12 @@ final class SQLiteWriter {
     /// Moves the log into the database, under the lock that writers hold.
     /// False when readers keep a part of the log.
     func checkpoint(_ mode: Int32, until deadline: Deadline) throws(MemexError) -> Bool {
-        if let poison { throw poison }
+        if let poison = memory.pointee.poison { throw poison }
         try lock?.lock(until: deadline)
         defer { lock?.unlock() }
         let code = memex_sqlite_checkpoint(connection.database, mode, nil, nil)
-        frames.pointee = 0
-        checkpoints += 1
+        memory.pointee.frames = 0
+        memory.pointee.checkpoints += 1
         if code & 0xFF == SQLITE_BUSY { return false }
         guard code == SQLITE_OK else { throw connection.error(code, "moving the log into the database") }
         return true
@@ -257,7 +244,7 @@ final class SQLiteWriter {
 
     /// Checkpoints and closes.
     func close() {
-        if poison == nil, lock != nil {
+        if memory.pointee.poison == nil, lock != nil {
             _ = try? checkpoint(SQLITE_CHECKPOINT_TRUNCATE, until: Deadline(after: 5_000_000))
         }
         statements.finalize()

@@ -30,7 +30,8 @@ import Testing
         #"{"role":"assistant","content":null,"function_call":{"name":"f","arguments":"{}"}}"#,
     ])
     func answersWithoutAContentStay(_ body: String) throws {
-        #expect(try checked(TestSource([user("u"), TestMessage(body: body), user("v")]), "").seqs == [1, 2, 3])
+        #expect(
+            try checked(TestSource([user("u"), TestMessage(body: body), user("v")]), "").seqs == [1, 2, 3])
     }
 
     @Test func messagesInBetweenFollowTheResults() throws {
