@@ -13,8 +13,9 @@
  *               MEMEX_E_*, positive is a condition (MEMEX_DONE).
  *   Text, JSON  a pointer and a length in bytes; MEMEX_NTS as length means NUL-terminated. NULL with
  *               length 0 (or MEMEX_NTS) means "not given". JSON is UTF-8, strict (no duplicate keys, no NUL in a key, no
- *               byte order mark, no lone surrogates, at most 128 levels). Unknown keys of options,
- *               queries and configurations are MEMEX_E_INVALID, naming the path.
+ *               byte order mark, no lone surrogates): anything else is MEMEX_E_INVALID with the offset; more
+ *               than 128 levels are MEMEX_E_LIMIT. Unknown keys of options, queries and configurations are
+ *               MEMEX_E_INVALID, naming the path.
  *   Time        int64_t microseconds since the Unix epoch, UTC; names end in _at_us. Spans end in _us.
  *
  * OWNERSHIP, in four words

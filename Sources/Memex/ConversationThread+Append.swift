@@ -11,7 +11,7 @@ extension ConversationThread {
                 try BodyInspector.inspectElements(messages) { (body, facts) throws(MemexError) in
                     try builder.add(body, facts, options?.message(builder.count))
                 }
-                return try commit(builder, options, messages, nil)
+                return try commit(builder, options)
             }
         }
     }
@@ -24,7 +24,7 @@ extension ConversationThread {
             try withOptions(optionBytes) { (options) throws(MemexError) in
                 var builder = DraftBuilder(store, options?.format ?? .openaiChat)
                 try builder.add(role: role, text: text, options?.message(0))
-                return try commit(builder, options, role, text)
+                return try commit(builder, options)
             }
         }
     }
@@ -41,9 +41,8 @@ extension ConversationThread {
         return result
     }
 
-    private func commit(
-        _ builder: DraftBuilder, _ options: AppendOptions?, _ first: ByteView, _ second: ByteView?
-    ) throws(MemexError) -> WriteResult {
+    private func commit(_ builder: DraftBuilder, _ options: AppendOptions?) throws(MemexError) -> WriteResult
+    {
         if let given = options?.messages.count, given > 0, given != builder.count {
             throw MemexError.invalid(
                 path: "/messages", "has \(given) entries for \(builder.count) messages; give one each")
@@ -59,7 +58,7 @@ extension ConversationThread {
             if let options {
                 operation.expectSeq = options.expectSeq
                 operation.idempotencyKey = options.idempotencyKey
-                if options.idempotencyKey.count > 0 { operation.digest = Self.digest(first, second) }
+                if options.idempotencyKey.count > 0 { operation.digest = Self.digest(drafts) }
             }
             if let transaction = session.transaction {
                 try transaction.add(append: operation)
@@ -80,14 +79,13 @@ extension ConversationThread {
         }
     }
 
-    private static func digest(_ first: ByteView, _ second: ByteView?) -> (UInt64, UInt64) {
+    /// Of the bodies, each with its length before it: however they came, the same bodies have the same.
+    private static func digest(_ drafts: UnsafeBufferPointer<MessageDraft>) -> (UInt64, UInt64) {
         var digest = SHA256()
-        digest.update(first)
-        if let second {
-            // A byte that UTF-8 does not have keeps ("a", "bc") and ("ab", "c") apart.
-            var separator: UInt8 = 0xFF
-            withUnsafeBytes(of: &separator) { digest.update($0.bindMemory(to: UInt8.self)) }
-            digest.update(second)
+        for draft in drafts {
+            var length = UInt64(truncatingIfNeeded: draft.body.count).littleEndian
+            withUnsafeBytes(of: &length) { digest.update($0.bindMemory(to: UInt8.self)) }
+            digest.update(draft.body)
         }
         let words = digest.finish()
         return (words.0, words.1)

@@ -50,8 +50,8 @@ package struct ThreadScan: Sendable {
 ///   opened for. When it throws, nothing of the batch is stored (`outcomeUnknown` excepted).
 /// - `append` gives `seq = lastSeq + 1, …` under the engine's own exclusion, whoever else writes. It
 ///   throws NOT_FOUND for a thread that is gone or hidden, CONFLICT for `expectSeq`, EXISTS for an id
-///   that is taken in the thread, LIMIT past the last seq. `createdAt` 0 becomes the clock, never less than
-///   that of the thread's last message. `head.changes` becomes the thread's `changes`, the checksum (which
+///   that is taken in the thread, LIMIT past the last seq. `createdAt` 0 becomes the clock's now,
+///   whatever times came before: order is by seq. `head.changes` becomes the thread's `changes`, the checksum (which
 ///   holds the payload's) is sealed.
 /// - An idempotency key lives as long as its first message's row. The same key with the same digest and
 ///   count returns the first result with `isDuplicate`; with others it is CONFLICT. It is asked before
