@@ -4,7 +4,10 @@ internal import MemexTokens
 
 /// Makes drafts of bodies, and keeps what they need beside the caller's bytes.
 struct DraftBuilder {
-    private(set) var drafts: ContiguousArray<MessageDraft> = []
+    /// The first lies here: most appends have one message, and need no array for it.
+    private(set) var first = MessageDraft()
+    private var several: ContiguousArray<MessageDraft> = []
+    private(set) var count = 0
     private var owned: [OwnedBytes] = []
     let store: Store
     let format: MessageFormat
@@ -40,7 +43,29 @@ struct DraftBuilder {
         draft.head.set(RecordHead.Flag.marked, isMarked)
         draft.head.checksum = RecordChecksum.payload(
             body: draft.body, role: draft.role, id: draft.id, extra: draft.extra)
-        drafts.append(draft)
+        keep(draft)
+    }
+
+    private mutating func keep(_ draft: MessageDraft) {
+        if count == 0 {
+            first = draft
+        } else {
+            if count == 1 { several.append(first) }
+            several.append(draft)
+        }
+        count += 1
+    }
+
+    /// The drafts, while the builder lives.
+    func withDrafts<Result>(
+        _ body: (UnsafeBufferPointer<MessageDraft>) throws(MemexError) -> Result
+    ) throws(MemexError) -> Result {
+        if count > 1 {
+            return try several.withUnsafeBufferPointer { (drafts) throws(MemexError) in try body(drafts) }
+        }
+        return try withUnsafePointer(to: first) { (draft) throws(MemexError) in
+            try body(UnsafeBufferPointer(start: draft, count: count))
+        }
     }
 
     /// Text as a chat message: `{"role":…,"content":…}`.
@@ -106,7 +131,7 @@ struct DraftBuilder {
         return role
     }
 
-    private var rolePath: String { isList ? "/\(drafts.count)/role" : "/role" }
+    private var rolePath: String { isList ? "/\(count)/role" : "/role" }
 
     private func note(_ facts: BodyFacts, _ head: inout RecordHead) {
         // With the role first, so that role and content alone give the body's order back.

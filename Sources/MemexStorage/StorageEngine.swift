@@ -69,6 +69,8 @@ package protocol StorageEngine: AnyObject, Sendable {
     var isInsideCallback: Bool { get }
 
     func commit(_ operations: [WriteOperation], until: Deadline) throws(MemexError) -> [WriteResult]
+    /// A batch of one append.
+    func append(_ operation: AppendOperation, until: Deadline) throws(MemexError) -> WriteResult
 
     /// The live thread of that tenant and id.
     func thread(tenant: String, id: String) throws(MemexError) -> ThreadRecord?
@@ -114,4 +116,13 @@ package protocol StorageEngine: AnyObject, Sendable {
 
 extension StorageEngine {
     package var isInsideCallback: Bool { false }
+
+    package func append(_ operation: AppendOperation, until deadline: Deadline) throws(MemexError)
+        -> WriteResult
+    {
+        guard let result = try commit([.append(operation)], until: deadline).first else {
+            throw MemexError(.internal, "an engine gave no result")
+        }
+        return result
+    }
 }

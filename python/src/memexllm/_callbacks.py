@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from . import _ffi
-from ._handle import call, note_raised
+from ._calls import call, note_raised
 from ._lib import lib
 
 if TYPE_CHECKING:

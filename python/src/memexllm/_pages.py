@@ -6,7 +6,7 @@ from ctypes import string_at
 from struct import unpack_from
 from typing import TYPE_CHECKING, Any
 
-from ._handle import fail, put_slot, take_slot
+from ._calls import fail, put_slot, take_slot
 from ._lib import lib
 
 if TYPE_CHECKING:

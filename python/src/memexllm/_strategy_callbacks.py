@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import _callbacks, _ffi
-from ._handle import call
+from ._calls import call
 from ._json import dump, loads
 from ._lib import lib
 

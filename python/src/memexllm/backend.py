@@ -6,7 +6,7 @@ from ctypes import c_void_p, sizeof
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _callbacks, _ffi
-from ._handle import call
+from ._calls import call
 from ._lib import lib
 
 if TYPE_CHECKING:

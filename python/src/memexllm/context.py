@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ._handle import Handle, call_bytes, call_handle
+from ._calls import call_bytes, call_handle
+from ._handle import Handle
 from ._json import dump, loads
 from ._lib import lib
 from ._options import pack

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from . import _pages
-from ._handle import call_handle
+from ._calls import call_handle
 from ._json import dump
 from ._lib import lib
 from .message import Message

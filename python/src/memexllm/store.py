@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._handle import Handle, call, call_bytes, call_handle, fail, take_slot
+from ._calls import call, call_bytes, call_handle, fail, take_slot
+from ._handle import Handle
 from ._lib import lib, share_sqlite
 
 if TYPE_CHECKING:

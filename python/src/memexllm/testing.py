@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from ._handle import call_bytes
+from ._calls import call_bytes
 from ._json import loads
 from ._lib import lib
 from ._options import pack

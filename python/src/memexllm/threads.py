@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._handle import call, call_bytes, call_handle, fail, put_slot, take_bytes, take_slot
+from ._calls import call, call_bytes, call_handle, fail, put_slot, take_bytes, take_slot
 from ._json import loads
 from ._lib import lib
 from ._options import pack
