@@ -59,8 +59,9 @@ def test_the_example_of_the_module() -> None:
 
 
 def test_a_budget_needs_its_number() -> None:
+    nothing: dict[str, Any] = {}
     with pytest.raises(TypeError, match="max_tokens"):
-        getattr(strategies, "token_budget")()
+        strategies.token_budget(**nothing)
 
 
 def test_an_empty_pipeline_is_refused() -> None:
