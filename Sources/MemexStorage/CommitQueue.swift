@@ -31,7 +31,8 @@ package final class CommitRequest {
             if request.deadline.at > latest.at { latest = request.deadline }
             at = request.next
         }
-        return latest
+        // The first request's thread waits for the group; its signals are the ones that count.
+        return Deadline(at: latest.at, pauseAt: deadline.pauseAt)
     }
 }
 
@@ -227,17 +228,22 @@ package final class CommitQueue: @unchecked Sendable {
         core.pointee.queued += 1
         pthread_mutex_unlock(&core.pointee.mutex)
 
-        if memex_shim_semaphore_wait(semaphore, deadline.at) != 0 {
+        let stop = min(deadline.at, deadline.pauseAt)
+        let code = memex_shim_semaphore_wait(semaphore, stop, deadline.isInterruptible ? 1 : 0)
+        if code != 0 {
             pthread_mutex_lock(&core.pointee.mutex)
             let isQueued = request.state == .queued
             if isQueued { removeFromQueue(request) }
             pthread_mutex_unlock(&core.pointee.mutex)
             if isQueued {
+                guard deadline.isPast else {
+                    throw MemexError.paused(bySignal: code == EINTR, remaining: deadline.remaining)
+                }
                 throw MemexError(
                     .timeout, "waited for a turn to write until the time-out; nothing was stored")
             }
             // It runs already, or leads: what was begun is finished.
-            _ = memex_shim_semaphore_wait(semaphore, .max)
+            _ = memex_shim_semaphore_wait(semaphore, .max, 0)
         }
         pthread_mutex_lock(&core.pointee.mutex)
         request.semaphore = nil
