@@ -75,7 +75,7 @@ def test_a_turn_over_the_budget_is_refused(  # pylint: disable=too-many-argument
     assert not server.requests
     assert bodies(store) == had
     details = caught.value.details
-    assert details["limit"] == limit
+    assert (details["limit"], details["stored"]) == (limit, False)
     assert details["messages"] and set(details["messages"]) <= set(range(len(turn)))
     # As much as it says is enough, and not one token less.
     for budget, sent in ((details["needed"] - 1, False), (details["needed"], True)):
@@ -240,8 +240,9 @@ def test_what_waits_for_an_answer_must_fit_too(
     thread.append(user("x" * 500))
     caller = plain_caller.remember(store=store, max_tokens=50)
     for messages in ([], user("x" * 500)):
-        with pytest.raises(errors.LimitError):
+        with pytest.raises(errors.LimitError) as caught:
             caller.ask(messages)
+        assert caught.value.details["stored"] is True
     assert thread.count() == 1
     assert not server.requests
 
@@ -266,3 +267,14 @@ def test_what_is_no_list_of_messages_is_refused(
         caller.ask(user("x"), 7)
     assert not server.requests
     assert not list(store.threads.list())
+
+
+def test_a_turn_longer_than_a_window_is_refused(
+    plain_client: openai.OpenAI, server: Server
+) -> None:
+    with memexllm.open("memory:") as store:
+        client = with_history(store=store)(plain_client)
+        with pytest.raises(errors.LimitError, match="newest 10,000"):
+            ask(client, user("x") * 10_001)
+        assert not list(store.threads.list())
+    assert not server.requests

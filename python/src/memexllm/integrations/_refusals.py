@@ -113,6 +113,9 @@ def _refusal(window: Window, turn: Expected, limits: Limits, lacking: dict[int, 
     if reason in ("strategy", "cut"):
         text = f"the strategy leaves out {_name(turn, seq)}: it must keep the new turn"
         return LimitError(f"{text}. Nothing was sent", details=details)
+    if reason != "fifo" and limits.tokens is None:
+        text = f"no room for {_name(turn, seq)}: a window looks at the newest 10,000 messages"
+        return LimitError(f"{text}; append older ones yourself. Nothing was sent", details=details)
     kept = {entry["seq"]: entry["tokens"] for entry in window.kept if entry["reason"] in _PINNED}
     gone = {entry.get("seq") for entry in window.left_out if entry["reason"] == _SUPERSEDED}
     more = [tokens for at, _, tokens in turn.entries() if at not in kept and at not in gone]

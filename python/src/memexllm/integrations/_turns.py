@@ -105,11 +105,13 @@ class History:  # pylint: disable=too-few-public-methods
         try:
             return self._checked(build, expected)
         except MemexError as error:
+            there = stored is None or stored.before
             if _waits(error, new):
+                there = True
                 error.details["missing"] = _missing(thread)
-                error.details["stored"] = True
-            elif stored is not None and not stored.before:
-                error.details["stored"] = not _take_back(thread, stored.seqs)
+            elif stored is not None and not there:
+                there = not _take_back(thread, stored.seqs)
+            error.details["stored"] = there
             raise
 
     def _check_first(self, given: list[dict[str, Any]]) -> None:
@@ -125,7 +127,11 @@ class History:  # pylint: disable=too-few-public-methods
         def build() -> Window:
             return build_context(given, self.limits.max_tokens, strategy=self.limits.strategy)
 
-        self._checked(build, Expected(indices, frozenset(), entries))
+        try:
+            self._checked(build, Expected(indices, frozenset(), entries))
+        except MemexError as error:
+            error.details["stored"] = False
+            raise
 
     def _checked(self, build: Callable[[], Window], expected: Expected) -> Window:
         try:
