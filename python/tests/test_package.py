@@ -203,6 +203,21 @@ def test_nothing_is_said_at_exit() -> None:
     assert (tried.returncode, tried.stdout, tried.stderr) == (0, "", "")
 
 
+def test_nothing_is_printed_where_no_logging_is_configured() -> None:
+    code = (
+        "import logging, memexllm\n"
+        "def fails(_): raise ValueError('mine')\n"
+        "memexllm.register_strategy('fails', fails)\n"
+        "thread = memexllm.open('memory:').threads.create(); thread.append('user', 'x')\n"
+        "try: thread.context(strategy={'type': 'fails'})\n"
+        "except memexllm.errors.CallbackError as error: print(error.__cause__)\n"
+    )
+    tried = run(code)
+    assert (tried.returncode, tried.stdout, tried.stderr) == (0, "mine\n", "")
+    configured = run("import logging; logging.basicConfig()\n" + code)
+    assert "memexllm" in configured.stderr
+
+
 @pytest.mark.parametrize("file", ["README.md", "src/memexllm/__init__.py", "src/memexllm/aio.py"])
 def test_examples_run(file: str, tmp_path: Path) -> None:
     text = (PYTHON / file).read_text(encoding="utf-8")
