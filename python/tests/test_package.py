@@ -8,7 +8,6 @@ import importlib
 import inspect
 import os
 import pkgutil
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -201,24 +200,3 @@ def test_nothing_is_said_at_exit() -> None:
     )
     tried = run(code)
     assert (tried.returncode, tried.stdout, tried.stderr) == (0, "", "")
-
-
-@pytest.mark.parametrize("file", ["README.md", "src/memexllm/__init__.py", "src/memexllm/aio.py"])
-def test_examples_run(file: str, tmp_path: Path) -> None:
-    text = (PYTHON / file).read_text(encoding="utf-8")
-    if file.endswith(".md"):
-        blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    else:
-        doc = text.split('"""')[1]
-        example = re.findall(r"\n\n((?:    .*\n|\n)+)", doc)
-        blocks = [inspect.cleandoc("\n" + block) for block in example]
-    assert blocks
-    for block in blocks:
-        code = f"import os; os.chdir({str(tmp_path)!r})\n"
-        if "async with" in block and "def " not in block:
-            body = "\n".join(f"    {line}" for line in block.splitlines())
-            code += f"import asyncio, memexllm\nasync def main():\n{body}\nasyncio.run(main())\n"
-        else:
-            code += block
-        tried = run(code)
-        assert tried.returncode == 0, f"{block}\n{tried.stderr}"
