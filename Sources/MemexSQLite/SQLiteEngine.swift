@@ -120,6 +120,12 @@ package final class SQLiteEngine: StorageEngine, @unchecked Sendable {
         try queue.submit(operations, until: deadline)
     }
 
+    package func append(_ operation: AppendOperation, until deadline: Deadline) throws(MemexError)
+        -> WriteResult
+    {
+        try queue.submit(operation, until: deadline)
+    }
+
     package func flush(until deadline: Deadline) throws(MemexError) {
         if readers == nil || capabilities.isReadOnly { return }
         try queue.alone(until: deadline) { () throws(MemexError) in

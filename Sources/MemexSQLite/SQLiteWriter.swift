@@ -51,19 +51,19 @@ final class SQLiteWriter {
     // MARK: Groups
 
     /// Commits a group: fills results or failure of every request.
-    func run(_ first: CommitRequest) {
+    func run(_ first: CommitRequest.Pointer) {
         do throws(MemexError) {
-            try begin(until: first.groupDeadline)
+            try begin(until: CommitRequest.deadline(ofGroup: first))
         } catch {
             fail(first, error)
             return
         }
-        let isAlone = first.next == nil
+        let isAlone = first.pointee.next == nil
         let now = environment.now()
         var succeeded = 0
-        var at: CommitRequest? = first
+        var at: CommitRequest.Pointer? = first
         while let request = at {
-            at = request.next
+            at = request.pointee.next
             do throws(MemexError) {
                 try apply(request, now: now, needsSavepoint: !isAlone)
                 succeeded += 1
@@ -74,7 +74,7 @@ final class SQLiteWriter {
                     fail(first, error)
                     return
                 }
-                request.failure = error
+                request.pointee.failure = error
             }
         }
         if succeeded == 0 {
@@ -96,16 +96,16 @@ final class SQLiteWriter {
         try commit()
     }
 
-    private func apply(_ request: CommitRequest, now: Int64, needsSavepoint: Bool) throws(MemexError) {
-        let guarded = needsSavepoint && !Self.isIndivisible(request.operations)
+    private func apply(_ request: CommitRequest.Pointer, now: Int64, needsSavepoint: Bool) throws(MemexError)
+    {
+        let guarded = needsSavepoint && !Self.isIndivisible(request)
         if guarded { try run(statements.savepoint, "marking a batch") }
         do throws(MemexError) {
-            var results: [WriteResult] = []
-            results.reserveCapacity(request.operations.count)
-            for operation in request.operations {
-                results.append(try apply(operation, results, now: now))
+            if let append = request.pointee.append {
+                request.pointee.result = try self.append(append, to: try key(append.thread, []), now: now)
+            } else {
+                request.pointee.results = try apply(request.pointee.operations, now: now)
             }
-            request.results = results
         } catch {
             if guarded, !Self.endsGroup(error) {
                 try run(statements.rollbackTo, "undoing a batch")
@@ -117,8 +117,8 @@ final class SQLiteWriter {
     }
 
     /// Whether a batch checks all it depends on before it writes one row.
-    private static func isIndivisible(_ operations: [WriteOperation]) -> Bool {
-        guard operations.count == 1, case .append(let append) = operations[0] else { return false }
+    private static func isIndivisible(_ request: CommitRequest.Pointer) -> Bool {
+        guard let append = request.pointee.append else { return false }
         return append.drafts.count == 1 && append.drafts[0].id.count == 0
     }
 
@@ -130,13 +130,15 @@ final class SQLiteWriter {
         }
     }
 
-    private func fail(_ first: CommitRequest, _ error: MemexError) {
-        var at: CommitRequest? = first
+    private func fail(_ first: CommitRequest.Pointer, _ error: MemexError) {
+        var at: CommitRequest.Pointer? = first
         while let request = at {
             // A signal to the first one's thread is none of the others': they come again.
-            let isOthers = error.isPause && request !== first
-            if request.failure == nil { request.failure = isOthers ? Self.cameToNothing : error }
-            at = request.next
+            let isOthers = error.isPause && request != first
+            if request.pointee.failure == nil {
+                request.pointee.failure = isOthers ? Self.cameToNothing : error
+            }
+            at = request.pointee.next
         }
     }
 
