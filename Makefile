@@ -253,7 +253,7 @@ soak: build ## Kill writers 2,000 times; fail every allocation, with a file too
 	@MEMEX_OOM_ALL=1 MEMEX_PROGRAM_TIMEOUT=7200 MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain Tests/C/oom.c
 
 .PHONY: fuzz
-fuzz: setup ## Fuzz the scanner against jansson
+fuzz: setup ## Fuzz the scanner against jansson (FUZZ_SECONDS=600)
 	@$(call need,tools/fuzz.sh)
 	@tools/fuzz.sh
 

@@ -202,3 +202,18 @@ def test_nothing_is_said_at_exit() -> None:
     )
     tried = run(code)
     assert (tried.returncode, tried.stdout, tried.stderr) == (0, "", "")
+
+
+def test_nothing_is_printed_where_no_logging_is_configured() -> None:
+    code = (
+        "import logging, memexllm\n"
+        "def fails(_): raise ValueError('mine')\n"
+        "memexllm.register_strategy('fails', fails)\n"
+        "thread = memexllm.open('memory:').threads.create(); thread.append('user', 'x')\n"
+        "try: thread.context(strategy={'type': 'fails'})\n"
+        "except memexllm.errors.CallbackError as error: print(error.__cause__)\n"
+    )
+    tried = run(code)
+    assert (tried.returncode, tried.stdout, tried.stderr) == (0, "mine\n", "")
+    configured = run("import logging; logging.basicConfig()\n" + code)
+    assert "memexllm" in configured.stderr
