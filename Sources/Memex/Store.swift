@@ -64,14 +64,25 @@ package final class Store: Sendable {
 
     package func deadline(_ timeout: Int64? = nil) -> Deadline { Deadline(after: timeout ?? self.timeout) }
 
-    /// Commits; the caller is inside the gate. Interruptions of other stores that share the engine are
-    /// none of ours: the commit is tried again.
+    /// Commits; the caller is inside the gate.
     func commit(_ operations: [WriteOperation], until deadline: Deadline) throws(MemexError) -> [WriteResult]
+    {
+        try uninterrupted { () throws(MemexError) in try engine.commit(operations, until: deadline) }
+    }
+
+    /// Commits one append; the caller is inside the gate.
+    func append(_ operation: AppendOperation, until deadline: Deadline) throws(MemexError) -> WriteResult {
+        try uninterrupted { () throws(MemexError) in try engine.append(operation, until: deadline) }
+    }
+
+    /// Interruptions of other stores that share the engine are none of ours: the commit is tried again.
+    @inline(__always)
+    private func uninterrupted<Result>(_ commit: () throws(MemexError) -> Result) throws(MemexError) -> Result
     {
         let before = interruptions.load(ordering: .relaxed)
         while true {
             do throws(MemexError) {
-                return try engine.commit(operations, until: deadline)
+                return try commit()
             } catch {
                 guard error.code == .cancelled else { throw error }
                 if gate.isClosed { throw Self.closedError }

@@ -46,7 +46,7 @@ extension SQLiteWriter {
         result.rev = result.lastSeq + state.changes
         for index in 0..<operation.drafts.count {
             let draft = operation.drafts[index]
-            let createdAt = draft.createdAt != 0 ? draft.createdAt : max(now, state.lastCreatedAt)
+            let createdAt = draft.createdAt != 0 ? draft.createdAt : now
             state.lastSeq += 1
             state.lastCreatedAt = createdAt
             if index == 0 { result.createdAt = createdAt }

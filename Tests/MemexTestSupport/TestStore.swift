@@ -22,7 +22,7 @@ package final class TestStore {
         if target == .memory {
             // As memory: is, but reopening finds it again.
             let name = "t" + UUID().uuidString.lowercased()
-            backend = TestBackend(name) { MemoryStore() }
+            backend = TestBackend(name, environment: environment) { MemoryStore() }
             url = name + ":"
         } else {
             backend = nil

@@ -67,7 +67,7 @@ def test_everything_public_is_documented() -> None:
             ):
                 continue
             assert inspect.getdoc(value), f"{module.__name__}.{name}"
-            for member, function in vars(value).items() if inspect.isclass(value) else ():
+            for member, function in inspect.getmembers(value) if inspect.isclass(value) else ():
                 if not member.startswith("_") and inspect.isfunction(function):
                     assert inspect.getdoc(function), f"{name}.{member}"
 

@@ -9,5 +9,6 @@
 #include "memex_shim_memory.h"
 #include "memex_shim_sqlite.h"
 #include "memex_shim_system.h"
+#include "memex_shim_text.h"
 
 #endif

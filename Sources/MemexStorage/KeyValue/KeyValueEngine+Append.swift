@@ -32,7 +32,6 @@ extension KeyValueEngine {
         core.pointee.list.removeAll()
         core.pointee.commits &+= 1
         thread.pointee.lastSeq = result.lastSeq
-        thread.pointee.lastCreatedAt = last
         if Self.mustMove(thread, to: last) { thread.pointee.noteMove(to: last) }
         return result
     }
@@ -48,15 +47,11 @@ extension KeyValueEngine {
         guard key > 0 else { return nil }
         var head = ByteBuffer(capacity: 256)
         guard try store.readHead(key, into: &head), !ThreadRow.isHidden(head.view) else { return nil }
-        let baseSeq = try head.lend { (bytes) throws(MemexError) -> Int64 in
-            try ThreadRow.read(key, bytes).record.baseSeq
-        }
         let last = try store.lastRow(key)
         let floor = ThreadRow.int64(head.view, at: ThreadRow.floorOffset)
         let lastSeq = last.seq > floor ? last.seq : floor
         return try head.lend { (bytes) throws(MemexError) -> UnsafeMutablePointer<CachedThread> in
-            try core.pointee.cache.note(
-                key, head: bytes, lastSeq: lastSeq, lastCreatedAt: last.seq > baseSeq ? last.createdAt : 0)
+            try core.pointee.cache.note(key, head: bytes, lastSeq: lastSeq)
         }
     }
 
@@ -86,11 +81,11 @@ extension KeyValueEngine {
         list.append(.requireEqual, headKey, head)
 
         var seq = thread.pointee.lastSeq
-        var moment = thread.pointee.lastCreatedAt
+        var moment = now
         for draft in operation.drafts {
             let isFirst = seq == thread.pointee.lastSeq
             seq &+= 1
-            moment = draft.createdAt != 0 ? draft.createdAt : now > moment ? now : moment
+            moment = draft.createdAt != 0 ? draft.createdAt : now
             at = list.bytes.count
             list.bytes.key(KeyLayout.message, key, seq)
             let rowKey = list.tail(at)

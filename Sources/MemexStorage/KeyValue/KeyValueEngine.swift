@@ -58,6 +58,25 @@ package final class KeyValueEngine: StorageEngine, @unchecked Sendable {
         {
             return [result]
         }
+        return try commitByReads(operations, until: deadline)
+    }
+
+    package func append(_ operation: AppendOperation, until deadline: Deadline) throws(MemexError)
+        -> WriteResult
+    {
+        try refuseInsideCallback()
+        try turn.take(until: deadline)
+        defer { turn.give() }
+        if let result = try appendAlone(operation) { return result }
+        guard let result = try commitByReads([.append(operation)], until: deadline).first else {
+            throw MemexError(.internal, "a commit gave no result")
+        }
+        return result
+    }
+
+    private func commitByReads(
+        _ operations: [WriteOperation], until deadline: Deadline
+    ) throws(MemexError) -> [WriteResult] {
         var attempt = 0
         while attempt < Self.attempts {
             if let results = try commitOnce(operations) { return results }

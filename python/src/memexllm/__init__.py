@@ -73,7 +73,7 @@ def native_version() -> str:
 
 def describe() -> dict[str, Any]:
     """What is built in and registered: limits, backends, strategies, tokenizers, formats, ..."""
-    from ._handle import call_bytes  # pylint: disable=import-outside-toplevel
+    from ._calls import call_bytes  # pylint: disable=import-outside-toplevel
     from ._json import loads  # pylint: disable=import-outside-toplevel
 
     return dict(loads(call_bytes(_native.memex_describe)))

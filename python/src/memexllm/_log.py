@@ -7,7 +7,7 @@ import logging
 from ctypes import string_at
 
 from . import _ffi
-from ._handle import call
+from ._calls import call
 from ._lib import lib
 
 _logger = logging.getLogger("memexllm")
