@@ -16,8 +16,8 @@ package enum LMDBEngines {
         /// A copy of LMDB to use when the process and the system have none.
         package var fallbackLibrary: String?
         package var environment = Environment.system
-        /// Bytes that are mapped at first; the map grows by itself.
-        package var initialMap = 64 << 20
+        /// Bytes of address space that are mapped at first; the map grows by itself.
+        package var initialMap = 1 << 30
 
         package init(path: String) { self.path = path }
     }

@@ -16,6 +16,7 @@ final class LMDBEnvironment: @unchecked Sendable {
     /// Places for readers, of all processes together.
     private static let readersMaximum: UInt32 = 1022
     private static let mapMaximum = 1 << 46
+    private static let mapMinimum = 1 << 20
 
     let handle: OpaquePointer
     private(set) var main: UInt32 = 0
@@ -30,6 +31,8 @@ final class LMDBEnvironment: @unchecked Sendable {
         let file = memex_shim_file_size(path + "/" + Self.dataName)
         var size = initialMap
         while size < Self.mapMaximum, size / 2 < file { size *= 2 }
+        // A process with little address space begins with less.
+        while size > Self.mapMinimum, size / 4 > file, !Self.isAvailable(size) { size /= 2 }
         mapSize = size
         var created: OpaquePointer?
         var code = memex_lmdb_env_create(&created)
@@ -149,7 +152,7 @@ final class LMDBEnvironment: @unchecked Sendable {
         pthread_rwlock_wrlock(mapLock)
         defer { pthread_rwlock_unlock(mapLock) }
         if let failure { throw failure }
-        guard mapSize < Self.mapMaximum, isAvailable(mapSize * 2) else {
+        guard mapSize < Self.mapMaximum, Self.isAvailable(mapSize * 2) else {
             throw MemexError(
                 .full,
                 "the process may not map \(mapSize * 2) bytes; raise its limit of address space, nothing was stored"
@@ -161,7 +164,7 @@ final class LMDBEnvironment: @unchecked Sendable {
     }
 
     /// LMDB unmaps before it maps, so what cannot be had is found out first.
-    private func isAvailable(_ size: Int) -> Bool {
+    private static func isAvailable(_ size: Int) -> Bool {
         guard let probe = mmap(nil, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
             probe != MAP_FAILED
         else { return false }

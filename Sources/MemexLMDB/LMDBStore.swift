@@ -22,11 +22,14 @@ final class LMDBStore: GroupStore, @unchecked Sendable {
         traits.durable = options.isFullyDurable
         traits.isReadOnly = options.readOnly
         self.traits = traits
+        let deadline = Deadline(after: options.timeout)
         let lock =
             options.readOnly
-            ? nil : try ProcessLock(path: options.path + "/" + Self.lockName, interruptions: interruptions)
+            ? nil
+            : try ProcessLock(
+                path: options.path + "/" + Self.lockName, interruptions: interruptions, until: deadline)
         // One process at a time creates the files.
-        try lock?.lock(until: Deadline(after: options.timeout))
+        try lock?.lock(until: deadline)
         defer { lock?.unlock() }
         let isNew = memex_shim_file_size(options.path + "/" + LMDBEnvironment.dataName) < 0
         let environment = try LMDBEnvironment(

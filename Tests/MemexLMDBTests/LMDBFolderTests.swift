@@ -40,17 +40,24 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folder.path("other")))
     }
 
+    private func makeFolder(_ name: String) throws {
+        try FileManager.default.createDirectory(
+            atPath: folder.path(name), withIntermediateDirectories: false)
+    }
+
     @Test("What is not ours is refused and stays as it is")
     func foreign() throws {
         try write([1], to: "file")
         expectError(.invalid, "a file") { _ = try open("file") }
-        try FileManager.default.createDirectory(atPath: folder.path("used"), withIntermediateDirectories: false)
+        try makeFolder("used")
         try write([1], to: "used/notes.txt")
         expectError(.invalid, "other files") { _ = try open("used") }
-        expectError(.notFound, "other files, not to be created") { _ = try open("used") { $0.create = false } }
+        expectError(.notFound, "other files, not to be created") {
+            _ = try open("used") { $0.create = false }
+        }
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("used")) == ["notes.txt"])
 
-        try FileManager.default.createDirectory(atPath: folder.path("junk"), withIntermediateDirectories: false)
+        try makeFolder("junk")
         try write([UInt8](repeating: 7, count: 20_000), to: "junk/data.mdb")
         expectError(.corrupt, "no LMDB") { _ = try open("junk") }
     }
@@ -58,7 +65,7 @@ import Testing
     /// A store with entries put behind the engine's back.
     private func make(_ name: String, _ entries: [(String, [UInt8])]) throws {
         let path = folder.path(name)
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        try makeFolder(name)
         let options = LMDBEngines.Options(path: path)
         let identity = try StoreFolder.prepare(
             path, mark: "data.mdb", others: [], readOnly: false, create: true)
@@ -144,7 +151,7 @@ import Testing
         defer { try? engine.close() }
         // Another descriptor is as good as another process.
         let other = try ProcessLock(
-            path: folder.path("store/writers.lock"), interruptions: Interruptions())
+            path: folder.path("store/writers.lock"), interruptions: Interruptions(), until: .never)
         try other.lock(until: .never)
         var record = ThreadRecord()
         record.id = "t"

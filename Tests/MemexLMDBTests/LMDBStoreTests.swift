@@ -67,7 +67,7 @@ import Testing
         var damaged: [Int64] = []
         var whole = 0
         try again.messages(key, MessageRange()) { (view) throws(MemexError) -> Bool in
-            do { try view.verify() } catch {
+            do throws(MemexError) { try view.verify() } catch {
                 #expect(error.code == .corrupt)
                 damaged.append(view.seq)
                 return true

@@ -27,10 +27,10 @@ import Testing
     private func key(_ generator: inout SeededGenerator) -> [UInt8] {
         let lengths = [1, 2, 508, 509, 510, 511, 512, 513, 520, 700, 1023, 1024]
         let fill = UInt8(generator.below(2) == 0 ? 0x61 : 0x62)
-        var key = [UInt8](repeating: fill, count: lengths[Int(generator.below(UInt64(lengths.count)))])
+        var key = [UInt8](repeating: fill, count: lengths[generator.below(lengths.count)])
         let ends: [UInt8] = [0x00, 0x01, 0x61, 0xFE]
         for offset in [key.count - 1, 509, 510, 511] where offset < key.count && generator.below(2) == 0 {
-            key[offset] = ends[Int(generator.below(4))]
+            key[offset] = ends[generator.below(4)]
         }
         return key
     }
@@ -60,11 +60,11 @@ import Testing
             let ours = KeyValueBatch()
             let theirs = KeyValueBatch()
             var used = Set<[UInt8]>()
-            for _ in 0..<Int(1 + generator.below(4)) {
+            for _ in 0..<(1 + generator.below(4)) {
                 let key = key(&generator)
                 guard used.insert(key).inserted else { continue }
                 let kind: KeyValueWrite.Kind = generator.below(3) == 0 ? .delete : .put
-                let value = [UInt8](repeating: UInt8(generator.below(256)), count: Int(generator.below(40)))
+                let value = [UInt8](repeating: UInt8(generator.below(256)), count: generator.below(40))
                 ours.add(kind, key, value)
                 theirs.add(kind, key, value)
             }

@@ -48,7 +48,8 @@ package enum StoreFolder {
         _ path: String, names: [String], readOnly: Bool, create: Bool
     ) throws(MemexError) {
         guard create, !readOnly else {
-            throw MemexError(.notFound, "the folder at the URL's path has no store, and none is to be created")
+            throw MemexError(
+                .notFound, "the folder at the URL's path has no store, and none is to be created")
         }
         var copies: [UnsafeMutablePointer<CChar>?] = names.map { strdup($0) }
         copies.append(nil)
@@ -61,7 +62,8 @@ package enum StoreFolder {
         guard found >= 0 else { throw SystemRefusal.error(-found, "the store's folder cannot be read") }
         guard found == 0 else {
             throw MemexError(
-                .invalid, "the folder at the URL's path has files of other programs; give an empty or a new one")
+                .invalid,
+                "the folder at the URL's path has files of other programs; give an empty or a new one")
         }
     }
 

@@ -16,7 +16,8 @@ package enum SystemRefusal {
         switch code {
         case ENOENT: "there is no such file or folder; create the folder above it first"
         case ENOTDIR: "a part of the path is not a folder; correct the path"
-        case EACCES, EPERM: "permission denied; check the permissions and the owner of the folder and its files"
+        case EACCES, EPERM:
+            "permission denied; check the permissions and the owner of the folder and its files"
         case EROFS: "the file system is read-only; put the store elsewhere, or open it with read_only"
         case ENOSPC, EDQUOT: "the disk is full; make room and try again"
         case ENAMETOOLONG: "the path is too long"
