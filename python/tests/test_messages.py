@@ -207,7 +207,6 @@ def test_delete(store: memexllm.Store, numbers: memexllm.Thread, erase: bool) ->
 @pytest.mark.parametrize(
     "read",
     [
-        lambda message: message.id,
         lambda message: message.raw,
         lambda message: message.format,
         lambda message: message.delete(),
@@ -223,3 +222,16 @@ def test_deleted_meanwhile(
     thread.message(1).delete()
     with pytest.raises(errors.NotFoundError):
         read(message)
+
+
+def test_a_tombstone_has_an_id_and_can_be_erased(thread: memexllm.Thread) -> None:
+    thread.append("user", "x", id="mine")
+    (message,) = thread.messages()
+    fork = thread.fork()
+    message.delete()
+    (tombstone,) = thread.messages(include_deleted=True)
+    assert (tombstone.state, tombstone.id, message.id) == ("deleted", "mine", "mine")
+    assert fork.message(1).content == "x"
+    tombstone.delete(erase=True)
+    with pytest.raises(errors.NotFoundError):
+        fork.message(1)
