@@ -186,7 +186,12 @@ def test_update_metadata(thread: memexllm.Thread) -> None:
 
 
 @pytest.mark.parametrize("erase", [False, True])
-def test_delete(numbers: memexllm.Thread, erase: bool) -> None:
+def test_delete(store: memexllm.Store, numbers: memexllm.Thread, erase: bool) -> None:
+    if erase and not store.stats()["erases"]:
+        with pytest.raises(errors.UnsupportedError):
+            numbers.message(1199).delete(erase=True)
+        assert numbers.message(1199).content == "1199"
+        return
     numbers.message(1199).delete(erase=erase)
     assert numbers.count() == 1199
     assert contents(numbers.messages(last=2)) == [1198, 1200]
