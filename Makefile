@@ -41,7 +41,7 @@ ENGINE_TESTS := Tests/C/kill9.c Tests/C/fork.c Tests/C/creation.c
 OTHER_ENGINES := lmdb
 
 CHECK_PARTS := check-format check-warnings check-imports check-header check-generated check-python \
-	check-exports check-traps
+	check-exports check-traps check-sizes
 
 ##@ Start here
 
@@ -65,7 +65,7 @@ test: setup ## Run every test
 	@echo "make test: all of $(words $(TEST_PARTS)) parts passed"
 
 .PHONY: check
-check: build ## Check formats, warnings, imports, header, exports, traps, Python, generated files
+check: build ## Check formats, warnings, imports, header, exports, traps, sizes, Python, generated files
 	@failed=(); for part in $(CHECK_PARTS); do $(MAKE) "$$part" || failed+=("$$part"); done; \
 	if [ $${#failed[@]} -gt 0 ]; then echo "make check: failed: $${failed[*]}" >&2; exit 1; fi; \
 	echo "make check: all of $(words $(CHECK_PARTS)) parts passed"
@@ -227,6 +227,10 @@ check-exports: build ## Exports are the header's functions; how the library is l
 .PHONY: check-traps
 check-traps: build ## No trap in the boundary and the JSON code
 	@$(QUIET) -t 1 "traps" $(PY) tools/check_traps.py
+
+.PHONY: check-sizes
+check-sizes: setup ## No source file is longer than 400 lines without a reason
+	@$(QUIET) -t 1 "sizes" $(PY) tools/check_sizes.py
 
 .PHONY: check-generated
 check-generated: setup ## Generated files are fresh

@@ -124,7 +124,8 @@ if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
                 "Memex", "MemexConformance", "MemexContext", "MemexStorage", "MemexTokens", "MemexModel",
                 "MemexTestSupport",
             ]),
-        tests("MemexABITests", ["MemexABI", "CMemex", "MemexTestSupport"]),
+        tests(
+            "MemexABITests", ["MemexABI", "MemexModel", "CMemex", "CMemexShim", "MemexTestSupport"]),
     ].filter { FileManager.default.fileExists(atPath: "\(root)/Tests/\($0.name)") }
 }
 
