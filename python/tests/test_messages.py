@@ -255,3 +255,16 @@ def test_text_and_json_are_one_append(thread: memexllm.Thread) -> None:
     ):
         assert again.duplicate and again.seq == first.seq
     assert thread.count() == 1
+
+
+def test_a_tombstone_has_an_id_and_can_be_erased(thread: memexllm.Thread) -> None:
+    thread.append("user", "x", id="mine")
+    (message,) = thread.messages()
+    fork = thread.fork()
+    message.delete()
+    (tombstone,) = thread.messages(include_deleted=True)
+    assert (tombstone.state, tombstone.id, message.id) == ("deleted", "mine", "mine")
+    assert fork.message(1).content == "x"
+    tombstone.delete(erase=True)
+    with pytest.raises(errors.NotFoundError):
+        fork.message(1)

@@ -1,6 +1,6 @@
 """What happens to a database file from outside, and what is said about it."""
 
-# pylint: disable=missing-function-docstring
+# pylint: disable=missing-function-docstring,redefined-outer-name
 
 from __future__ import annotations
 
@@ -68,7 +68,9 @@ def url_of(file: Path) -> str:
     "outside", [removed, renamed, replaced, log_removed, index_removed, folder_renamed]
 )
 @pytest.mark.parametrize("idle", [0, 0.3])
-def test_a_file_that_is_moved_under_an_open_store(file: Path, outside: Outside, idle: float) -> None:
+def test_a_file_that_is_moved_under_an_open_store(
+    file: Path, outside: Outside, idle: float
+) -> None:
     with memexllm.open(url_of(file)) as store:
         thread = store.threads.create(id="t")
         for number in range(3):

@@ -1,4 +1,4 @@
-"""tools/fuzz.sh: what it runs, how it counts, how it ends. A stub stands in for the tests."""
+"""tools/fuzz.sh: what it runs, how it counts, how it ends. Stand-ins play the tests themselves."""
 
 from __future__ import annotations
 
