@@ -129,6 +129,10 @@ test-python: build ## Python tests
 	@echo "==> Python tests"
 	@cd python && PYTHONPATH=src ../$(PY) -m pytest --quiet -p no:cacheprovider
 
+.PHONY: test-python-versions
+test-python-versions: build ## The same on every Python from 3.10 to 3.13 that is here; not in make test
+	@tools/test_python_versions.sh
+
 .PHONY: test-header
 test-header: setup ## The headers alone: memex.h as C and C++, memex.hpp and its parts
 	@$(QUIET) -t 1 "headers as C and C++" tools/test_header.sh

@@ -163,8 +163,10 @@ final class SQLiteWriter {
         }
         var version: UInt32 = 0
         _ = memex_sqlite_data_version(connection.database, &version)
-        if version != memory.pointee.dataVersion || memory.pointee.states.isFull {
-            forget()
+        if memory.pointee.states.isFull { forget() }
+        if version != memory.pointee.dataVersion {
+            memory.pointee.states.outdate()
+            memory.pointee.newest = nil
         }
     }
 
