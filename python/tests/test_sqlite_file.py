@@ -1,6 +1,6 @@
 """What happens to a database file from outside, and what is said about it."""
 
-# pylint: disable=missing-function-docstring
+# pylint: disable=missing-function-docstring,redefined-outer-name
 
 from __future__ import annotations
 
