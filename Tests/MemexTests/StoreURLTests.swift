@@ -33,7 +33,8 @@ import Testing
             "sqlite:chat.db", "sqlite:/chat.db", "sqlite://chat.db", "sqlite:///a?mode=ro", "sqlite:///a#b",
             "sqlite:///a%", "sqlite:///a%4", "sqlite:///a%zz", "sqlite:///a%00b", "sqlite:///a\u{0}b",
             "lmdb:", "lmdb:chat", "lmdb://host/chat", "lmdb:///", "lmdb:///a?b", "memory:a\u{0}", "memory://",
-            "memory:///", "memory://a", "memory:///x", "sqlite:///%FF", "sqlite:///%C3", "sqlite:///%ED%A0%80",
+            "memory:///", "memory://a", "memory:///x", "sqlite:///%FF", "sqlite:///%C3",
+            "sqlite:///%ED%A0%80",
         ]
         for text in bad {
             do {
