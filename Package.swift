@@ -80,11 +80,15 @@ var targets: [Target] = [
     library("MemexModel", ["CJansson", "CMemexShim"]),
     library("MemexStorage", ["MemexModel", "CMemexShim"]),
     library("MemexSQLite", ["MemexStorage", "MemexModel", "CMemexShim"]),
+    library("MemexLMDB", ["MemexStorage", "MemexModel", "CMemexShim"]),
     library("MemexTokens", ["MemexModel"]),
     library("MemexContext", ["MemexStorage", "MemexTokens", "MemexModel"]),
     library(
         "Memex",
-        ["MemexContext", "MemexTokens", "MemexSQLite", "MemexStorage", "MemexModel", "CMemexShim"]),
+        [
+            "MemexContext", "MemexTokens", "MemexSQLite", "MemexLMDB", "MemexStorage", "MemexModel",
+            "CMemexShim",
+        ]),
     // Its speed is that of the backend that it checks.
     .target(
         name: "MemexConformance", dependencies: ["Memex", "MemexStorage", "MemexModel"],
@@ -110,6 +114,7 @@ if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
         tests("MemexModelTests", ["MemexModel", "CJansson", "MemexTestSupport"]),
         tests("MemexStorageTests", ["MemexStorage", "MemexModel", "MemexTestSupport"]),
         tests("MemexSQLiteTests", ["MemexSQLite", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+        tests("MemexLMDBTests", ["MemexLMDB", "MemexStorage", "MemexModel", "MemexTestSupport"]),
         tests(
             "MemexContextTests",
             ["MemexContext", "MemexStorage", "MemexTokens", "MemexModel", "MemexTestSupport"]),
@@ -119,7 +124,8 @@ if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
                 "Memex", "MemexConformance", "MemexContext", "MemexStorage", "MemexTokens", "MemexModel",
                 "MemexTestSupport",
             ]),
-        tests("MemexABITests", ["MemexABI", "CMemex", "MemexTestSupport"]),
+        tests(
+            "MemexABITests", ["MemexABI", "MemexModel", "CMemex", "CMemexShim", "MemexTestSupport"]),
     ].filter { FileManager.default.fileExists(atPath: "\(root)/Tests/\($0.name)") }
 }
 

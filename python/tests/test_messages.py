@@ -186,7 +186,12 @@ def test_update_metadata(thread: memexllm.Thread) -> None:
 
 
 @pytest.mark.parametrize("erase", [False, True])
-def test_delete(numbers: memexllm.Thread, erase: bool) -> None:
+def test_delete(store: memexllm.Store, numbers: memexllm.Thread, erase: bool) -> None:
+    if erase and not store.stats()["erases"]:
+        with pytest.raises(errors.UnsupportedError):
+            numbers.message(1199).delete(erase=True)
+        assert numbers.message(1199).content == "1199"
+        return
     numbers.message(1199).delete(erase=erase)
     assert numbers.count() == 1199
     assert contents(numbers.messages(last=2)) == [1198, 1200]
@@ -220,7 +225,9 @@ def test_deleted_meanwhile(
         read(message)
 
 
-def test_a_tombstone_has_an_id_and_can_be_erased(thread: memexllm.Thread) -> None:
+def test_a_tombstone_has_an_id_and_can_be_erased(
+    store: memexllm.Store, thread: memexllm.Thread
+) -> None:
     thread.append("user", "x", id="mine")
     (message,) = thread.messages()
     fork = thread.fork()
@@ -228,6 +235,10 @@ def test_a_tombstone_has_an_id_and_can_be_erased(thread: memexllm.Thread) -> Non
     (tombstone,) = thread.messages(include_deleted=True)
     assert (tombstone.state, tombstone.id, message.id) == ("deleted", "mine", "mine")
     assert fork.message(1).content == "x"
+    if not store.stats()["erases"]:
+        with pytest.raises(errors.UnsupportedError):
+            tombstone.delete(erase=True)
+        return
     tombstone.delete(erase=True)
     with pytest.raises(errors.NotFoundError):
         fork.message(1)
@@ -245,12 +256,16 @@ def test_messages_deleted_meanwhile_are_not_read(thread: memexllm.Thread) -> Non
     assert [message.seq for message in rest] == list(range(2, 400))
 
 
-def test_erase_after_a_deletion(thread: memexllm.Thread) -> None:
+def test_erase_after_a_deletion(store: memexllm.Store, thread: memexllm.Thread) -> None:
     thread.append("user", "x")
     fork = thread.fork()
     (message,) = thread.messages()
     message.delete()
     assert fork.count() == 1
+    if not store.stats()["erases"]:
+        with pytest.raises(errors.UnsupportedError):
+            message.delete(erase=True)
+        return
     for _ in range(2):
         message.delete(erase=True)
         assert fork.count() == 0
