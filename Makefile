@@ -36,6 +36,10 @@ TEST_PARTS := test-header test-tools test-swift test-c test-c-memory test-misuse
 # The tests of the C interface; the misuse matrix has targets of its own.
 ABI_TESTS := $(filter-out Tests/C/misuse_matrix.c,$(wildcard Tests/C/*.c Tests/C/*.cpp))
 
+# Those that each engine in files must pass; SQLite does with the others.
+ENGINE_TESTS := Tests/C/kill9.c Tests/C/fork.c Tests/C/creation.c
+OTHER_ENGINES := lmdb
+
 CHECK_PARTS := check-format check-warnings check-imports check-header check-generated check-python \
 	check-exports check-traps
 
@@ -129,6 +133,10 @@ test-python: build ## Python tests
 	@echo "==> Python tests"
 	@cd python && PYTHONPATH=src ../$(PY) -m pytest --quiet -p no:cacheprovider
 
+.PHONY: test-python-versions
+test-python-versions: build ## The same on every Python from 3.10 to 3.13 that is here; not in make test
+	@tools/test_python_versions.sh
+
 .PHONY: test-header
 test-header: setup ## The headers alone: memex.h as C and C++, memex.hpp and its parts
 	@$(QUIET) -t 1 "headers as C and C++" tools/test_header.sh
@@ -158,6 +166,8 @@ test-misuse-memory: asan-library ## The same under AddressSanitizer
 .PHONY: test-abi
 test-abi: build ## Callbacks, host state, fork, kill -9, syncs, memory running out, texts
 	@MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain $(ABI_TESTS)
+	@$(foreach engine,$(OTHER_ENGINES),MEMEX_TEST_ENGINE=$(engine) MEMEX_KILL_CYCLES=100 MEMEX_CREATION_ROUNDS=100 \
+		MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain $(ENGINE_TESTS);)
 
 .PHONY: test-abi-memory
 test-abi-memory: asan-library ## The ones of them that AddressSanitizer can watch
@@ -246,10 +256,13 @@ bench: build ## Measure against what is there, into build/bench.json
 soak: build ## Kill writers 2,000 times; fail every allocation, with a file too
 	@MEMEX_KILL_CYCLES=$(CYCLES) MEMEX_CREATION_ROUNDS=$(CYCLES) MEMEX_PROGRAM_TIMEOUT=7200 \
 		MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain Tests/C/kill9.c Tests/C/creation.c
+	@$(foreach engine,$(OTHER_ENGINES),MEMEX_TEST_ENGINE=$(engine) MEMEX_KILL_CYCLES=$(CYCLES) \
+		MEMEX_CREATION_ROUNDS=$(CYCLES) MEMEX_PROGRAM_TIMEOUT=7200 MEMEX_PROGRAM_TAIL=2 \
+		tools/run_c_programs.sh plain Tests/C/kill9.c Tests/C/creation.c;)
 	@MEMEX_OOM_ALL=1 MEMEX_PROGRAM_TIMEOUT=7200 MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain Tests/C/oom.c
 
 .PHONY: fuzz
-fuzz: setup ## Fuzz the scanner against jansson
+fuzz: setup ## Fuzz the scanner against jansson (FUZZ_SECONDS=600)
 	@$(call need,tools/fuzz.sh)
 	@tools/fuzz.sh
 

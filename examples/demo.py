@@ -286,7 +286,7 @@ def window_entries(
 
 def enough(thread: Any, memexllm: Any) -> int:
     """A budget for about half of a conversation, and for all that must stay."""
-    whole = thread.context().tokens
+    whole: int = thread.context().tokens
     try:
         thread.context(max_tokens=1)
     except memexllm.errors.LimitError as error:

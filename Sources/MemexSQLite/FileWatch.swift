@@ -7,8 +7,9 @@ internal import Synchronization
 
 /// Notices that the path of an open database leads to other files than the open ones: moved, deleted, replaced.
 ///
-/// Before every acknowledgement three files would have to be looked up by name. The folder's time of change says
-/// in one cheap call that none of them came or went. Files are looked up when that time moved, while it is so
+/// Before an acknowledgement three files would have to be looked up by name. The folder's time of change says
+/// in one cheap call that none of them came or went; that call is made once in two milliseconds, since who loses
+/// a file loses what was acknowledged just before as well. Files are looked up when that time moved, while it is so
 /// recent that another change could bear the same, and once a second, since it does not tell of folders above.
 final class FileWatch: Sendable {
     typealias Identity = (device: UInt64, inode: UInt64)
@@ -25,7 +26,9 @@ final class FileWatch: Sendable {
     /// The folder's time of change at which the files were in place; -1 while it cannot be relied on.
     private let settled = Atomic<Int64>(-1)
     private let nextLook = Atomic<Int64>(0)
+    private let nextCheck = Atomic<Int64>(0)
 
+    private static let checkInterval: Int64 = 2_000
     private static let lookInterval: Int64 = 1_000_000
 
     static let moved = MemexError(
@@ -61,13 +64,12 @@ final class FileWatch: Sendable {
     /// Throws POISONED when something else is in place of the open files, and from then on.
     func check() throws(MemexError) {
         if isKnownToHaveMoved { throw Self.moved }
+        let now = memex_shim_monotonic_us()
+        if now < nextCheck.load(ordering: .relaxed) { return }
         let changed = memex_shim_folder_changed_ns(folder)
-        if changed != -1, changed == settled.load(ordering: .relaxed),
-            memex_shim_monotonic_us() < nextLook.load(ordering: .relaxed)
-        {
-            return
-        }
-        try look(changed)
+        let isSettled = changed != -1 && changed == settled.load(ordering: .relaxed)
+        if !isSettled || now >= nextLook.load(ordering: .relaxed) { try look(changed) }
+        nextCheck.store(now &+ Self.checkInterval, ordering: .relaxed)
     }
 
     var isKnownToHaveMoved: Bool { isMoved.load(ordering: .relaxed) }

@@ -1,4 +1,4 @@
-/* fork under load: eight threads append to a SQLite file while the process forks again and again. In the
+/* fork under load: eight threads append to a store in files while the process forks again and again. In the
    child every inherited handle answers FORKED and can be freed; the child opens a store of its own and
    appends; the parent notices nothing; in the end every seq is there once. */
 #include "abi_support.h"

@@ -1,6 +1,6 @@
 """What happens to a database file from outside, and what is said about it."""
 
-# pylint: disable=missing-function-docstring
+# pylint: disable=missing-function-docstring,redefined-outer-name
 
 from __future__ import annotations
 
@@ -55,6 +55,11 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "data" / "chat.db"
 
 
+def noticed() -> None:
+    """Waits until the store looks at its files again: two milliseconds."""
+    time.sleep(0.01)
+
+
 def url_of(file: Path) -> str:
     return f"sqlite:///{file}"
 
@@ -74,6 +79,7 @@ def test_a_file_that_is_moved_under_an_open_store(
         time.sleep(idle)
         thread.append("user", "before")
         outside(file)
+        noticed()
         # Before the commit or after it: never acknowledged.
         refusals = (errors.OutcomeUnknownError, errors.PoisonedError)
         with pytest.raises(refusals, match="moved, deleted or replaced"):
@@ -95,6 +101,7 @@ def test_reads_refuse_another_file(file: Path, read_only: bool) -> None:
         with memexllm.open(url_of(other)) as others:
             others.threads.create(id="t").append("user", "not ours")
         os.replace(other, file)
+        noticed()
         with pytest.raises(errors.PoisonedError, match="moved, deleted or replaced"):
             thread.bodies()
     for suffix in ("-wal", "-shm"):
@@ -108,6 +115,7 @@ def test_a_renamed_file_that_is_put_back_is_whole(file: Path) -> None:
         thread = store.threads.create(id="t")
         thread.append("user", "one")
         renamed(file)
+        noticed()
         with pytest.raises(errors.OutcomeUnknownError):
             thread.append("user", "two", idempotency_key="k")
     file.with_name("elsewhere.db").rename(file)
@@ -135,6 +143,7 @@ def test_a_lock_file_that_was_removed_is_made_again(file: Path) -> None:
     with memexllm.open(url_of(file)) as store:
         thread = store.threads.create()
         lock.unlink()
+        noticed()
         thread.append("user", "notices")
         thread.append("user", "makes it")
         assert lock.exists()

@@ -6,10 +6,11 @@ Both name the argument and say what it must be. ctypes alone would cut an intege
 from __future__ import annotations
 
 from operator import index
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # for what typing costs, see __init__
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
 SEQ = 2**31 - 1
 INT64 = 2**63 - 1
@@ -25,7 +26,7 @@ RANGES = {
     "if_rev": (1, INT64),
     "if_version": (1, INT64),
     "last": (0, INT64),
-    "limit": (1, INT64),
+    "limit": (0, INT64),
     "max_tokens": (1, 2**48),
     "page_size": (1, 10_000),
     "seed": (-INT64 - 1, INT64),

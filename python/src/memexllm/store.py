@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from ._calls import call, call_bytes, call_handle, fail, take_slot
 from ._checks import text, utf8
 from ._handle import Handle
 from ._lib import lib, share_sqlite
 
+TYPE_CHECKING = False  # for what typing costs, see __init__
 if TYPE_CHECKING:
-    from typing import Literal
+    from typing import Any, Literal
 
     from .threads import Threads
     from .transaction import Transaction
