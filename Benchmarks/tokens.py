@@ -172,7 +172,7 @@ def peers(encoding: str, rank_file: Path) -> dict[str, list[Counter]]:
 
 
 def timed(call: Callable[[], Sequence[int]]) -> tuple[float, list[int]]:
-    """Seconds of CPU of this thread, or of the process where it used other threads, and the counts."""
+    """Seconds of CPU, of the process where it used other threads, and the counts."""
     process, thread = time.process_time(), time.thread_time()
     counts = call()
     thread, process = time.thread_time() - thread, time.process_time() - process
@@ -191,8 +191,10 @@ def measure(
         megabytes = sum(len(text.encode()) for text in part) / 1e6
         expected: list[int] = []
 
-        def note(name: str, seconds: float) -> None:
-            rates.setdefault(name, []).append(megabytes / seconds)  # pylint: disable=cell-var-from-loop
+        def note(name: str, seconds: float, megabytes: float = megabytes) -> None:
+            rates.setdefault(name, []).append(
+                megabytes / seconds
+            )  # pylint: disable=cell-var-from-loop
 
         # Each way to count sees half of the texts, so that it has not seen them the other way.
         for name, ways in others.items():
@@ -214,7 +216,9 @@ def measure(
         ours.prepare(warm)()
         seconds, counts = timed(ours.prepare(part[::2]))
         note("C", megabytes / (sum(len(t.encode()) for t in part[::2]) / 1e6 / seconds))
-        other_seconds, other = timed(lambda: ours.python(part[1::2]))  # pylint: disable=cell-var-from-loop
+        other_seconds, other = timed(
+            lambda: ours.python(part[1::2])
+        )  # pylint: disable=cell-var-from-loop
         note("Python", megabytes / (sum(len(t.encode()) for t in part[1::2]) / 1e6 / other_seconds))
         if counts != expected[::2] or other != expected[1::2]:
             raise SystemExit("ours does not count as tiktoken")

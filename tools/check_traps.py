@@ -3,8 +3,8 @@ caught.
 
 Each trap site of compiled Swift is one `ud2` (`brk` on ARM). This check takes the object files of
 the release build, attributes every trap to its function, and fails when one is in the boundary
-(MemexABI), in the JSON and scanner code of MemexModel, or in what MemexTokens does with text. Flags and sources that would hide traps
-are looked for, too.
+(MemexABI), in the JSON and scanner code of MemexModel, or in what MemexTokens does with text. Flags
+and sources that would hide traps are looked for, too.
 """
 
 from __future__ import annotations

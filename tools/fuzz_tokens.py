@@ -4,8 +4,9 @@
     python tools/fuzz_tokens.py --vectors Tests/Vectors/tokens.json --count 300
 
 Counts, counts of a batch, ids, ids with special tokens, and what they decode to, in all built-in
-encodings. With --vectors, writes strings and tiktoken's ids for the unit tests. tiktoken runs in an environment of its own and reads the same rank files that the
-vocabularies are made from. The first difference is printed with its seed, and the exit status is 1.
+encodings. With --vectors, writes strings and tiktoken's ids for the unit tests instead. tiktoken runs
+in an environment of its own and reads the rank files that the vocabularies are made from. The first
+difference is printed with its seed, and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import token_probe
+from generate_vocabularies import TIKTOKEN
 
 # A character of every class, the hot ones of ASCII more than once.
 CLASSES = (
@@ -30,7 +32,19 @@ CLASSES = (
 FRAGMENTS = (
     ["'s", "'T", "'re", "'VE", "'ll", "'d", "'m", "'\u017f", "'", "''", " ", "  ", "\n", "\r\n"]
     + ["\n\n", "/", "//", ";\n", "\t", "don", "It", "XML", "http", "a", "B", "1", "22", "333"]
-    + ["4444", "(", ")", "{ ", "});", "\n    ", "    \n", "\u3000", "\u00e9", "na\u00efve", "\u00df"]
+    + [
+        "4444",
+        "(",
+        ")",
+        "{ ",
+        "});",
+        "\n    ",
+        "    \n",
+        "\u3000",
+        "\u00e9",
+        "na\u00efve",
+        "\u00df",
+    ]
     + ["\u4e2d\u6587", "\u65e5\u672c", "\u041f\u0440\u0438\u0432\u0435\u0442", "\U0001f642"]
     + ["a\u0301", "_", "foo_bar", "Foo", "camelCase", "...", "!!", "?", '"', "<|", "|>"]
     + ["<|endoftext|>", "<|endofprompt|>", "<|start|>", "<|reserved_200013|>", "<|fim_prefix|>"]
@@ -52,14 +66,14 @@ def mixed(source: random.Random) -> str:
     return code_point(source, low, high)
 
 
-class Generator:
+class Generator:  # pylint: disable=too-few-public-methods
     """Strings of nine kinds."""
 
     def __init__(self, seed: int, vocabularies: list[list[bytes]]) -> None:
         self._random = random.Random(seed)
         self._vocabularies = vocabularies
 
-    def text(self) -> str:
+    def text(self) -> str:  # pylint: disable=too-many-return-statements
         """The next string."""
         source = self._random
         kind = source.randrange(9)
@@ -87,12 +101,16 @@ class Generator:
             )
         if kind == 7:
             # One long piece of few letters, up to several windows of the merger.
-            letters = source.choice(["a", "ab", "abc", " ", "=-", "\u4e2d\u6587", "\u0430\u0431", "e\u0301"])
-            return "".join(source.choice(letters) for _ in range(length * source.choice([1, 10, 40])))
+            letters = source.choice(
+                ["a", "ab", "abc", " ", "=-", "\u4e2d\u6587", "\u0430\u0431", "e\u0301"]
+            )
+            return "".join(
+                source.choice(letters) for _ in range(length * source.choice([1, 10, 40]))
+            )
         return "".join(chr(source.randrange(128)) for _ in range(length))
 
 
-class Comparison:
+class Comparison:  # pylint: disable=too-few-public-methods
     """Ours against tiktoken's."""
 
     def __init__(self, probe: token_probe.Probe, encodings: list[Any]) -> None:
@@ -137,11 +155,13 @@ def main() -> int:
     parser.add_argument("--library", type=Path, help="the tokenizers, if they are built")
     parser.add_argument("--vectors", type=Path, help="write this file and compare nothing")
     arguments = parser.parse_args()
-    token_probe.run_in("tiktoken", [generate_vocabularies_tiktoken()])
+    token_probe.run_in("tiktoken", [TIKTOKEN])
     token_probe.provide_rank_files()
-    import tiktoken  # pylint: disable=import-outside-toplevel,import-error
+    # pylint: disable-next=import-outside-toplevel,import-error
+    import tiktoken  # type: ignore[import-not-found]
 
     encodings = [tiktoken.get_encoding(name) for name in token_probe.ENCODINGS]
+    # pylint: disable-next=protected-access
     vocabularies = [list(encoding._mergeable_ranks) for encoding in encodings]
     generator = Generator(arguments.seed, vocabularies)
     if arguments.vectors:
@@ -170,11 +190,6 @@ def write_vectors(file: Path, texts: list[str], encodings: list[Any]) -> None:
         lines.append(json.dumps({"text": text, **ids}, separators=(",", ":")))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
-
-
-def generate_vocabularies_tiktoken() -> str:
-    """The version whose tables ours are made from."""
-    return token_probe.generate_vocabularies.TIKTOKEN
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """Makes the images of the built-in vocabularies and the table of character classes.
 
-    python tools/generate_vocabularies.py           fetch, check, write Sources/CMemexVocabularies/images
-    python tools/generate_vocabularies.py --check   do the committed files have the recorded checksums?
+    python tools/generate_vocabularies.py            fetch, check, write
+    python tools/generate_vocabularies.py --check    have the committed files their checksums?
 
-The published rank files come out of litellm's wheel and are compared with the checksums that tiktoken
-itself expects. The character classes are those of tiktoken's regular expressions (Unicode 16.0), not
-of this Python. Everything that the tokenizers rely on is asserted here, or by VocabularyBuilder, which
-makes the images.
+They lie in Sources/CMemexVocabularies/images. The published rank files come out of litellm's wheel
+and are compared with the checksums that tiktoken itself expects. The character classes are those of
+tiktoken's regular expressions (Unicode 16.0), not of this Python. What the tokenizers rely on is
+asserted here, or by VocabularyBuilder, which makes the images.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SUMS = IMAGES / "SHA256SUMS"
 LITELLM = "litellm==1.109.1"
 TIKTOKEN = "tiktoken==0.14.0"
 
-# Name -> its file in litellm's wheel, the checksum that tiktoken expects, tokens, ranks without one.
+# Name -> its file in litellm's wheel, the checksum that tiktoken expects, tokens, ranks without.
 VOCABULARIES: dict[str, tuple[str, str, int, set[int]]] = {
     "o200k_base": (
         "fb374d419588a4632f3f557e76b4b70aebbca790",

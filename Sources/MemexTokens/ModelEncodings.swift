@@ -33,12 +33,25 @@ enum ModelEncodings {
 
     /// The encoding's name; nil for a model that is not known.
     static func encoding(_ model: ByteView) -> StaticString? {
-        for (name, encoding) in names where model.equals(name) { return encoding }
-        for (beginning, encoding) in beginnings {
+        if let found = first(names, { model.equals($0) }) { return found }
+        return first(beginnings) { beginning in
             let length = beginning.utf8CodeUnitCount
-            if model.count >= length, model.slice(0, length).equals(beginning) { return encoding }
+            return model.count >= length && model.slice(0, length).equals(beginning)
         }
-        return nil
+    }
+
+    private static func first(
+        _ entries: [(StaticString, StaticString)], _ matches: (StaticString) -> Bool
+    ) -> StaticString? {
+        entries.withUnsafeBufferPointer { entries in
+            guard let base = entries.baseAddress else { return nil }
+            var index = 0
+            while index < entries.count {
+                if matches(base[index].0) { return base[index].1 }
+                index &+= 1
+            }
+            return nil
+        }
     }
 
     /// What can be asked for, for an error: the names that lead somewhere, beginnings with an asterisk.

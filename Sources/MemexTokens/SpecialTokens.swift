@@ -9,23 +9,27 @@ enum SpecialTokens {
 
     private static let longestName = 20
 
-    /// The names without their brackets. Where two have one id, decoding gives the first.
-    private var named: [(StaticString, Int)] {
+    private typealias Named = [(name: StaticString, id: Int)]
+
+    private static let ofO200kBase: Named = [("endoftext", 199_999), ("endofprompt", 200_018)]
+    private static let ofO200kHarmony: Named = [
+        ("startoftext", 199_998), ("endoftext", 199_999), ("return", 200_002), ("constrain", 200_003),
+        ("channel", 200_005), ("start", 200_006), ("end", 200_007), ("message", 200_008), ("call", 200_012),
+        ("endofprompt", 200_018),
+    ]
+    private static let ofCL100kBase: Named = [
+        ("endoftext", 100_257), ("fim_prefix", 100_258), ("fim_middle", 100_259), ("fim_suffix", 100_260),
+        ("endofprompt", 100_276),
+    ]
+    private static let ofP50kBase: Named = [("endoftext", 50_256)]
+
+    /// The names without their brackets.
+    private var named: Named {
         switch self {
-        case .o200kBase: return [("endoftext", 199_999), ("endofprompt", 200_018)]
-        case .o200kHarmony:
-            return [
-                ("startoftext", 199_998), ("endoftext", 199_999), ("return", 200_002), ("constrain", 200_003),
-                ("channel", 200_005), ("start", 200_006), ("end", 200_007), ("message", 200_008),
-                ("call", 200_012), ("endofprompt", 200_018),
-            ]
-        case .cl100kBase:
-            return [
-                ("endoftext", 100_257), ("fim_prefix", 100_258), ("fim_middle", 100_259),
-                ("fim_suffix", 100_260),
-                ("endofprompt", 100_276),
-            ]
-        case .p50kBase: return [("endoftext", 50_256)]
+        case .o200kBase: return Self.ofO200kBase
+        case .o200kHarmony: return Self.ofO200kHarmony
+        case .cl100kBase: return Self.ofCL100kBase
+        case .p50kBase: return Self.ofP50kBase
         }
     }
 
@@ -38,26 +42,41 @@ enum SpecialTokens {
         }
     }
 
+    private func first(where matches: (StaticString, Int) -> Bool) -> (name: StaticString, id: Int)? {
+        named.withUnsafeBufferPointer { entries in
+            guard let base = entries.baseAddress else { return nil }
+            var index = 0
+            while index < entries.count {
+                if matches(base[index].name, base[index].id) { return base[index] }
+                index &+= 1
+            }
+            return nil
+        }
+    }
+
     /// The id of a name, nil when there is none.
     private func id(_ name: ByteView) -> Int? {
-        for (known, id) in named where name.equals(known) { return id }
+        if let found = first(where: { known, _ in name.equals(known) }) { return found.id }
         guard self == .o200kHarmony, name.count == 15, name.slice(0, 9).equals("reserved_") else {
             return nil
         }
+        guard let digits = name.baseAddress else { return nil }
         var id = 0
-        for index in 9..<15 {
-            let digit = Int(name[index]) &- 0x30
+        var index = 9
+        while index < 15 {
+            let digit = Int(digits[index]) &- 0x30
             guard digit >= 0, digit <= 9 else { return nil }
             id = id &* 10 &+ digit
+            index &+= 1
         }
         return Self.isReserved(id) ? id : nil
     }
 
     /// Appends the text of a special token; false when the id is none.
     func append(_ id: Int, to text: inout ByteBuffer) -> Bool {
-        for (name, known) in named where known == id {
+        if let found = first(where: { _, known in known == id }) {
             text.append("<|")
-            text.append(name)
+            text.append(found.name)
             text.append("|>")
             return true
         }

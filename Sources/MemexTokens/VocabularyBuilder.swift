@@ -7,7 +7,7 @@ package import MemexModel
 /// span runs as it would alone); a merged token ranks after its parts.
 package struct VocabularyBuilder {
     private let tokens: [[UInt8]]
-    private var ranks: [[UInt8]: UInt32] = [:]
+    private var ranks = [[UInt8]: UInt32]()
     /// The two parts of each token's last merge; nil for single bytes.
     private var parts: [(left: UInt32, right: UInt32)?] = []
 
@@ -127,7 +127,7 @@ extension VocabularyBuilder {
 
     private func characterTable() -> (index: [UInt16], ids: [UInt32]) {
         var index: [UInt16] = []
-        var blocks: [[UInt32]: UInt16] = [:]
+        var blocks = [[UInt32]: UInt16]()
         var ids: [UInt32] = []
         for start in stride(from: 0, to: 0x1_0000, by: 64) {
             let block = (start..<start + 64).map { code -> UInt32 in
