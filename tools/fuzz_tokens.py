@@ -4,9 +4,9 @@
     python tools/fuzz_tokens.py --vectors Tests/Vectors/tokens.json --count 300
 
 Counts, counts of a batch, ids, ids with special tokens, and what they decode to, in all built-in
-encodings. With --vectors, writes strings and tiktoken's ids for the unit tests instead. tiktoken runs
-in an environment of its own and reads the rank files that the vocabularies are made from. The first
-difference is printed with its seed, and the exit status is 1.
+encodings. With --vectors, writes strings and tiktoken's ids for the unit tests instead. tiktoken
+runs in an environment of its own and reads the rank files that the vocabularies are made from. The
+first difference is printed with its seed, and the exit status is 1.
 """
 
 from __future__ import annotations
