@@ -10,6 +10,6 @@
 #include "memex_shim_scratch.h"
 #include "memex_shim_sqlite.h"
 #include "memex_shim_system.h"
-#include "memex_shim_text.h"
+#include "memex_shim_tokens.h"
 
 #endif

@@ -1,5 +1,5 @@
-#ifndef MEMEX_SHIM_TEXT_H
-#define MEMEX_SHIM_TEXT_H
+#ifndef MEMEX_SHIM_TOKENS_H
+#define MEMEX_SHIM_TOKENS_H
 
 #include <stdint.h>
 #include <string.h>
