@@ -27,16 +27,21 @@ PYTHON_FILES := python/hatch_build.py python/src tools \
 #   test-misuse    Tests/C/misuse_matrix.c       test-misuse-memory
 #   test-abi       the other tests in Tests/C    test-abi-memory
 #   test-demo      examples
+#   test-install   what is installed, used by a C and a C++ program
 #   test-wheel     the wheel in a clean environment
 # ----------------------------------------------------------------------------------------------------
 TEST_PARTS := test-header test-tools test-swift test-c test-c-memory test-misuse test-abi test-abi-memory \
-	test-python test-demo test-wheel
+	test-python test-demo test-install test-wheel
 
 # The tests of the C interface; the misuse matrix has targets of its own.
 ABI_TESTS := $(filter-out Tests/C/misuse_matrix.c,$(wildcard Tests/C/*.c Tests/C/*.cpp))
 
+# Those that each engine in files must pass; SQLite does with the others.
+ENGINE_TESTS := Tests/C/kill9.c Tests/C/fork.c Tests/C/creation.c
+OTHER_ENGINES := lmdb
+
 CHECK_PARTS := check-format check-warnings check-imports check-header check-generated check-python \
-	check-exports check-traps
+	check-exports check-traps check-sizes
 
 ##@ Start here
 
@@ -60,7 +65,7 @@ test: setup ## Run every test
 	@echo "make test: all of $(words $(TEST_PARTS)) parts passed"
 
 .PHONY: check
-check: build ## Check formats, warnings, imports, header, exports, traps, Python, generated files
+check: build ## Check formats, warnings, imports, header, exports, traps, sizes, Python, generated files
 	@failed=(); for part in $(CHECK_PARTS); do $(MAKE) "$$part" || failed+=("$$part"); done; \
 	if [ $${#failed[@]} -gt 0 ]; then echo "make check: failed: $${failed[*]}" >&2; exit 1; fi; \
 	echo "make check: all of $(words $(CHECK_PARTS)) parts passed"
@@ -132,9 +137,13 @@ test-python: build ## Python tests
 	@echo "==> Python tests"
 	@cd python && PYTHONPATH=src ../$(PY) -m pytest --quiet -p no:cacheprovider
 
+.PHONY: test-python-versions
+test-python-versions: build ## The same on every Python from 3.10 to 3.13 that is here; not in make test
+	@tools/test_python_versions.sh
+
 .PHONY: test-header
-test-header: setup ## The header alone, as C and C++
-	@$(QUIET) -t 1 "header as C and C++" tools/test_header.sh
+test-header: setup ## The headers alone: memex.h as C and C++, memex.hpp and its parts
+	@$(QUIET) -t 1 "headers as C and C++" tools/test_header.sh
 
 .PHONY: test-tools
 test-tools: setup ## The checks and generators themselves
@@ -161,6 +170,8 @@ test-misuse-memory: asan-library ## The same under AddressSanitizer
 .PHONY: test-abi
 test-abi: build ## Callbacks, host state, fork, kill -9, syncs, memory running out, texts
 	@MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain $(ABI_TESTS)
+	@$(foreach engine,$(OTHER_ENGINES),MEMEX_TEST_ENGINE=$(engine) MEMEX_KILL_CYCLES=100 MEMEX_CREATION_ROUNDS=100 \
+		MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain $(ENGINE_TESTS);)
 
 .PHONY: test-abi-memory
 test-abi-memory: asan-library ## The ones of them that AddressSanitizer can watch
@@ -170,6 +181,10 @@ test-abi-memory: asan-library ## The ones of them that AddressSanitizer can watc
 test-demo: build ## The demo: what it reads, what it refuses, how it ends
 	@$(QUIET) -t 1 "the demo" $(PY) -m pytest --quiet -p no:cacheprovider -c python/pyproject.toml \
 		--rootdir . examples
+
+.PHONY: test-install
+test-install: build ## Install into an empty folder; build and run programs with pkg-config alone
+	@$(QUIET) -t 1 "the installed library" tools/test_install.sh
 
 .PHONY: test-wheel
 test-wheel: wheel ## The wheel in a clean environment, without Swift and the system's libraries
@@ -208,7 +223,7 @@ check-imports: setup ## Imports run one way; no Foundation, Dispatch, concurrenc
 	@$(QUIET) -t 1 "imports" $(PY) tools/check_imports.py
 
 .PHONY: check-header
-check-header: test-header ## The header alone, as C and C++
+check-header: test-header ## The headers alone, as C and C++
 
 .PHONY: check-exports
 check-exports: build ## Exports are the header's functions; how the library is linked
@@ -217,6 +232,10 @@ check-exports: build ## Exports are the header's functions; how the library is l
 .PHONY: check-traps
 check-traps: build ## No trap in the boundary and the JSON code
 	@$(QUIET) -t 1 "traps" $(PY) tools/check_traps.py
+
+.PHONY: check-sizes
+check-sizes: setup ## No source file is longer than 400 lines without a reason
+	@$(QUIET) -t 1 "sizes" $(PY) tools/check_sizes.py
 
 .PHONY: check-generated
 check-generated: setup ## Generated files are fresh
@@ -247,6 +266,9 @@ bench: build ## Measure against what is there, into build/bench.json
 soak: build ## Kill writers 2,000 times; fail every allocation, with a file too
 	@MEMEX_KILL_CYCLES=$(CYCLES) MEMEX_CREATION_ROUNDS=$(CYCLES) MEMEX_PROGRAM_TIMEOUT=7200 \
 		MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain Tests/C/kill9.c Tests/C/creation.c
+	@$(foreach engine,$(OTHER_ENGINES),MEMEX_TEST_ENGINE=$(engine) MEMEX_KILL_CYCLES=$(CYCLES) \
+		MEMEX_CREATION_ROUNDS=$(CYCLES) MEMEX_PROGRAM_TIMEOUT=7200 MEMEX_PROGRAM_TAIL=2 \
+		tools/run_c_programs.sh plain Tests/C/kill9.c Tests/C/creation.c;)
 	@MEMEX_OOM_ALL=1 MEMEX_PROGRAM_TIMEOUT=7200 MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain Tests/C/oom.c
 
 .PHONY: fuzz-tokens
@@ -254,7 +276,7 @@ fuzz-tokens: setup ## Compare the tokenizers with tiktoken on a million strings
 	@$(PY) tools/fuzz_tokens.py
 
 .PHONY: fuzz
-fuzz: setup fuzz-tokens ## Fuzz the scanner against jansson, the tokenizers against tiktoken
+fuzz: setup fuzz-tokens ## Fuzz the scanner against jansson (FUZZ_SECONDS=600), the tokenizers against tiktoken
 	@$(call need,tools/fuzz.sh)
 	@tools/fuzz.sh
 

@@ -9,9 +9,9 @@ extension ConversationThread {
                 var builder = DraftBuilder(store, options?.format ?? .openaiChat)
                 builder.isList = messages.first(where: { $0 > 0x20 }) == 0x5B
                 try BodyInspector.inspectElements(messages) { (body, facts) throws(MemexError) in
-                    try builder.add(body, facts, options?.message(builder.drafts.count))
+                    try builder.add(body, facts, options?.message(builder.count))
                 }
-                return try commit(builder, options, messages, nil)
+                return try commit(builder, options)
             }
         }
     }
@@ -24,7 +24,7 @@ extension ConversationThread {
             try withOptions(optionBytes) { (options) throws(MemexError) in
                 var builder = DraftBuilder(store, options?.format ?? .openaiChat)
                 try builder.add(role: role, text: text, options?.message(0))
-                return try commit(builder, options, role, text)
+                return try commit(builder, options)
             }
         }
     }
@@ -41,65 +41,51 @@ extension ConversationThread {
         return result
     }
 
-    private func commit(
-        _ builder: DraftBuilder, _ options: AppendOptions?, _ first: ByteView, _ second: ByteView?
-    ) throws(MemexError) -> WriteResult {
-        if let given = options?.messages.count, given > 0, given != builder.drafts.count {
+    private func commit(_ builder: DraftBuilder, _ options: AppendOptions?) throws(MemexError) -> WriteResult
+    {
+        if let given = options?.messages.count, given > 0, given != builder.count {
             throw MemexError.invalid(
-                path: "/messages", "has \(given) entries for \(builder.drafts.count) messages; give one each")
+                path: "/messages", "has \(given) entries for \(builder.count) messages; give one each")
         }
-        if builder.drafts.count > 1, let options, options.common.id.count > 0 {
+        if builder.count > 1, let options, options.common.id.count > 0 {
             throw MemexError.invalid(path: "/id", "is for one message; give \"messages\" with one entry each")
         }
-        if baseKey != 0 {
-            // The engine looks at the thread's own ids, once it knows that this is no retry.
-            for draft in builder.drafts where draft.id.count > 0 {
-                if try seq(ofID: draft.id, sharedOnly: true) != nil {
-                    throw MemexError(
-                        .exists, "the message id is taken in this thread", detailMembers: "\"path\":\"/id\"")
-                }
+        // The builder owns what the drafts point to.
+        defer { extendLifetime(builder) }
+        return try builder.withDrafts { (drafts) throws(MemexError) in
+            for draft in drafts where draft.id.count > 0 { try checkID(draft.id) }
+            var operation = AppendOperation(thread: target, drafts: drafts)
+            if let options {
+                operation.expectSeq = options.expectSeq
+                operation.idempotencyKey = options.idempotencyKey
+                if options.idempotencyKey.count > 0 { operation.digest = Self.digest(drafts) }
             }
-        }
-        for draft in builder.drafts where draft.id.count > 0 {
-            if messageIDs.decode(draft.id) != nil {
-                throw MemexError.invalid(
-                    path: "/id", "has the form of this thread's own ids; choose another")
+            if let transaction = session.transaction {
+                try transaction.add(append: operation)
+                return WriteResult()
             }
-        }
-        return try withExtendedLifetime(builder) { () throws(MemexError) in
-            let drafts = builder.drafts
-            let result: Result<WriteResult, MemexError> = drafts.withUnsafeBufferPointer { drafts in
-                var operation = AppendOperation(thread: target, drafts: drafts)
-                if let options {
-                    operation.expectSeq = options.expectSeq
-                    operation.idempotencyKey = options.idempotencyKey
-                    if options.idempotencyKey.count > 0 { operation.digest = Self.digest(first, second) }
-                }
-                do throws(MemexError) {
-                    if let transaction = session.transaction {
-                        try transaction.add(append: operation)
-                        return .success(WriteResult())
-                    }
-                    let results = try store.commit(
-                        [.append(operation)], until: store.deadline(options?.timeout))
-                    guard let result = results.first else {
-                        return .failure(MemexError(.internal, "an engine gave no result"))
-                    }
-                    return .success(result)
-                } catch { return .failure(error) }
-            }
-            return try result.get()
+            return try store.append(operation, until: store.repeatableDeadline(options?.timeout))
         }
     }
 
-    private static func digest(_ first: ByteView, _ second: ByteView?) -> (UInt64, UInt64) {
+    private func checkID(_ id: ByteView) throws(MemexError) {
+        // The engine looks at the thread's own ids, once it knows that this is no retry.
+        if baseKey != 0, try seq(ofID: id, sharedOnly: true) != nil {
+            throw MemexError(
+                .exists, "the message id is taken in this thread", detailMembers: "\"path\":\"/id\"")
+        }
+        if messageIDs.decode(id) != nil {
+            throw MemexError.invalid(path: "/id", "has the form of this thread's own ids; choose another")
+        }
+    }
+
+    /// Of the bodies, each with its length before it: however they came, the same bodies have the same.
+    private static func digest(_ drafts: UnsafeBufferPointer<MessageDraft>) -> (UInt64, UInt64) {
         var digest = SHA256()
-        digest.update(first)
-        if let second {
-            // A byte that UTF-8 does not have keeps ("a", "bc") and ("ab", "c") apart.
-            var separator: UInt8 = 0xFF
-            withUnsafeBytes(of: &separator) { digest.update($0.bindMemory(to: UInt8.self)) }
-            digest.update(second)
+        for draft in drafts {
+            var length = UInt64(truncatingIfNeeded: draft.body.count).littleEndian
+            withUnsafeBytes(of: &length) { digest.update($0.bindMemory(to: UInt8.self)) }
+            digest.update(draft.body)
         }
         let words = digest.finish()
         return (words.0, words.1)

@@ -4,7 +4,10 @@ internal import MemexTokens
 
 /// Makes drafts of bodies, and keeps what they need beside the caller's bytes.
 struct DraftBuilder {
-    private(set) var drafts: ContiguousArray<MessageDraft> = []
+    /// The first lies here: most appends have one message, and need no array for it.
+    private(set) var first = MessageDraft()
+    private var several: ContiguousArray<MessageDraft> = []
+    private(set) var count = 0
     private var owned: [OwnedBytes] = []
     let store: Store
     let format: MessageFormat
@@ -40,12 +43,34 @@ struct DraftBuilder {
         draft.head.set(RecordHead.Flag.marked, isMarked)
         draft.head.checksum = RecordChecksum.payload(
             body: draft.body, role: draft.role, id: draft.id, extra: draft.extra)
-        drafts.append(draft)
+        keep(draft)
+    }
+
+    private mutating func keep(_ draft: MessageDraft) {
+        if count == 0 {
+            first = draft
+        } else {
+            if count == 1 { several.append(first) }
+            several.append(draft)
+        }
+        count += 1
+    }
+
+    /// The drafts, while the builder lives.
+    func withDrafts<Result>(
+        _ body: (UnsafeBufferPointer<MessageDraft>) throws(MemexError) -> Result
+    ) throws(MemexError) -> Result {
+        if count > 1 {
+            return try several.withUnsafeBufferPointer { (drafts) throws(MemexError) in try body(drafts) }
+        }
+        return try withUnsafePointer(to: first) { (draft) throws(MemexError) in
+            try body(UnsafeBufferPointer(start: draft, count: count))
+        }
     }
 
     /// Text as a chat message: `{"role":…,"content":…}`.
     mutating func add(role: ByteView, text: ByteView, _ options: MessageOptions?) throws(MemexError) {
-        try Identifier.check(role, "the role")
+        try Identifier.check(role, "/role")
         guard text.count <= Limits.bodyBytes else { throw Self.tooLarge(text.count) }
         var buffer = ByteBuffer(capacity: role.count + text.count + text.count / 8 + 40)
         buffer.append("{\"role\":")
@@ -55,7 +80,11 @@ struct DraftBuilder {
         buffer.append(",\"content\":")
         let start = buffer.count + 1
         let invalid = JSONEscape.appendQuoted(text, to: &buffer)
-        guard invalid < 0 else { throw MemexError.invalid(offset: invalid, "the text is not UTF-8") }
+        guard invalid < 0 else {
+            throw MemexError(
+                .invalid, "/content: is not UTF-8 at byte \(invalid)",
+                detailMembers: "\"path\":\"/content\",\"offset\":\(invalid)")
+        }
         let length = buffer.count - start - 1
         buffer.append(byte: 0x7D)
         guard buffer.count <= Limits.bodyBytes else { throw Self.tooLarge(buffer.count) }
@@ -74,16 +103,15 @@ struct DraftBuilder {
 
     private static func tooLarge(_ count: Int) -> MemexError {
         MemexError(
-            .limit, "the message has \(count) bytes; the limit is \(Limits.bodyBytes)",
-            detailMembers: "\"limit\":\(Limits.bodyBytes)")
+            .limit, "/content: the message has \(count) bytes; the limit is \(Limits.bodyBytes)",
+            detailMembers: "\"path\":\"/content\",\"limit\":\(Limits.bodyBytes)")
     }
 
     private mutating func role(_ body: ByteView, _ facts: BodyFacts) throws(MemexError) -> ByteView {
         guard let raw = facts.role(in: body) else {
             if format == .openaiChat {
                 throw MemexError.invalid(
-                    path: isList ? "/\(drafts.count)/role" : "/role",
-                    "is missing or no string; give one, or say \"format\":\"opaque\"")
+                    path: rolePath, "is missing or no string; give one, or say \"format\":\"opaque\"")
             }
             return ByteView(start: nil, count: 0)
         }
@@ -96,12 +124,14 @@ struct DraftBuilder {
             role = kept.view
         }
         if format == .openaiChat {
-            if RoleCode.of(role) == 0 { try Identifier.check(role, "/role") }
+            if RoleCode.of(role) == 0 { try Identifier.check(role, rolePath) }
         } else if role.count > Limits.idBytes {
             return role.slice(0, 0)
         }
         return role
     }
+
+    private var rolePath: String { isList ? "/\(count)/role" : "/role" }
 
     private func note(_ facts: BodyFacts, _ head: inout RecordHead) {
         // With the role first, so that role and content alone give the body's order back.

@@ -63,7 +63,7 @@ package final class Message: Sendable {
                 let format = MessageFormat(rawValue: old.head.format) ?? .opaque
                 var builder = DraftBuilder(thread.store, format)
                 try builder.add(body, facts, nil)
-                var draft = builder.drafts[0]
+                var draft = builder.first
                 draft.keepEnvelope(of: old, pinned: pinned, state: state ?? .complete)
                 return MessageChange.New(draft, (builder, copy))
             }

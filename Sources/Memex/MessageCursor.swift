@@ -34,10 +34,16 @@ package final class MessageCursor: Cursor, @unchecked Sendable {
     package func next(_ out: inout ByteBuffer) throws(MemexError) -> Bool {
         try thread.session.authorize(.read)
         return try thread.store.inside { () throws(MemexError) in
-            var buffer = ByteBuffer()
-            let found = try turn.take { () throws(MemexError) in try page(&position, &buffer) }
-            out = buffer
-            return found
+            try turn.take { () throws(MemexError) in
+                // A call that fails leaves the position where it was.
+                var next = position
+                var buffer = ByteBuffer()
+                let found = try page(&next, &buffer)
+                if found { try buffer.makeReady() }
+                position = next
+                swap(&buffer, &out)
+                return found
+            }
         }
     }
 
@@ -45,19 +51,20 @@ package final class MessageCursor: Cursor, @unchecked Sendable {
         // A thread that is deleted between pages is missed; that it was there, opening has seen.
         if position.hasBegun { _ = try thread.record() }
         position.hasBegun = true
-        let skipsDeleted = !query.includeDeleted && query.slack > 0
-        while position.left > 0, position.from <= position.to {
-            let limit = min(query.pageSize, position.left)
+        guard position.left > 0, position.from <= position.to else { return false }
+        let wanted = min(query.pageSize, position.left)
+        var writer = PageWriter(query.layout)
+        writer.reserve(Int(min(wanted, position.to &- position.from &+ 1, 512)))
+        var count: Int64 = 0
+        var (isFull, hasMore, isExhausted) = (false, false, false)
+        repeat {
             var range = MessageRange(from: position.from, to: position.to, descending: query.descending)
-            // Tombstones are read but not counted; one row more says whether another page follows.
-            range.limit = skipsDeleted ? limit + min(query.slack, Limits.pageItems) + 1 : limit
-            var writer = PageWriter(query.layout)
-            writer.reserve(Int(min(limit, position.to &- position.from &+ 1, 512)))
-            var (count, rows, last): (Int64, Int64, Int64) = (0, 0, 0)
-            var (isFull, hasMore) = (false, false)
+            // Tombstones are read and not counted; one row more says whether another page follows.
+            range.limit = wanted - count + min(query.slack, Limits.pageItems) + 1
+            var (rows, last): (Int64, Int64) = (0, 0)
             try chain.read(thread.store.engine, range) { (view, ids) throws(MemexError) in
                 rows += 1
-                if skipsDeleted, view.isDeleted {
+                if view.isDeleted, !query.includeDeleted {
                     last = view.seq
                     return true
                 }
@@ -69,28 +76,28 @@ package final class MessageCursor: Cursor, @unchecked Sendable {
                 try view.verify()
                 try writer.add(view, ids)
                 count += 1
-                isFull = count >= limit || writer.bytes >= Limits.pageBytes
-                return !isFull || skipsDeleted
+                isFull = count >= wanted || writer.bytes >= Limits.pageBytes
+                return count < position.left
             }
             if rows == 0 { _ = try thread.record() }
             if last > 0 {
                 if query.descending { position.to = last - 1 } else { position.from = last + 1 }
             }
-            let isExhausted = !hasMore && rows < range.limit && (skipsDeleted || !isFull)
-            position.left = isExhausted ? 0 : position.left - count
-            if count > 0 {
-                try writer.finish(isLast: position.left <= 0 || position.from > position.to, &out)
-                return true
-            }
-        }
-        return false
+            isExhausted = !hasMore && rows < range.limit
+        } while !hasMore && !isExhausted && position.from <= position.to
+        position.left = isExhausted ? 0 : position.left - count
+        if count == 0 { return false }
+        try writer.finish(isLast: position.left <= 0 || position.from > position.to, &out)
+        return true
     }
 
     package func token() throws(MemexError) -> String {
         try thread.session.checkOpen()
         let position = try turn.take { () throws(MemexError) in self.position }
         guard position.left > 0, position.from <= position.to else { return "" }
-        return "m1.\(position.from).\(position.to).\(position.left)"
+        let digest = query.digest(
+            tenant: thread.session.tenant, thread: thread.id, key: try thread.storedKey())
+        return "m2.\(digest).\(position.from).\(position.to).\(position.left)"
     }
 }
 

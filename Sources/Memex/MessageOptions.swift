@@ -14,30 +14,34 @@ struct MessageOptions {
 
     init(_ reader: inout OptionReader) throws(MemexError) {
         if let id = try reader.string("id") {
-            try Identifier.check(id, "/id")
+            try Identifier.check(id, reader.path(of: "id"))
             self.id = id
         }
         if let time = try reader.int64("created_at_us", in: 1...Timestamps.latest) { createdAt = time }
         if let metadata = try reader.rawObject("metadata") {
             guard metadata.count <= Limits.metadataBytes else {
-                throw Self.tooLarge("/metadata", metadata.count)
+                throw Self.tooLarge(reader.path(of: "metadata"), metadata.count)
             }
             self.metadata = metadata
         }
         if let provenance = try reader.rawObject("provenance") {
             guard provenance.count <= Limits.metadataBytes else {
-                throw Self.tooLarge("/provenance", provenance.count)
+                throw Self.tooLarge(reader.path(of: "provenance"), provenance.count)
             }
             self.provenance = provenance
         }
         if let pinned = try reader.bool("pinned") { self.pinned = pinned }
-        if let state = try reader.string("state") { self.state = try Self.state(state) }
+        if let state = try reader.string("state") {
+            self.state = try Self.state(state, reader.path(of: "state"))
+        }
     }
 
-    static func state(_ name: ByteView) throws(MemexError) -> MessageState {
+    static func state(
+        _ name: ByteView, _ path: @autoclosure () -> String = "/state"
+    ) throws(MemexError) -> MessageState {
         if name.equals("complete") { return .complete }
         if name.equals("incomplete") { return .incomplete }
-        throw MemexError.invalid(path: "/state", "is neither \"complete\" nor \"incomplete\"")
+        throw MemexError.invalid(path: path(), "is neither \"complete\" nor \"incomplete\"")
     }
 
     static func tooLarge(_ path: String, _ count: Int) -> MemexError {

@@ -10,8 +10,10 @@ struct MessageQuery {
     var descending = false
     var includeDeleted = false
     var layout = MessageLayout.json
-    /// Rows to read beyond a page for the tombstones among them.
+    /// Rows to read beyond a page for the tombstones among them, as far as they are known.
     var slack: Int64 = 0
+    /// As they were asked for, 0 for those that were not: a token's digest is about them.
+    private var asked: (last: Int64, from: Int64, to: Int64, after: Int64, before: Int64, limit: Int64)
 
     init(_ bytes: ByteView, _ record: ThreadRecord, _ chainRead: (Int64, Int64) throws(MemexError) -> Int64)
         throws(MemexError)
@@ -22,7 +24,7 @@ struct MessageQuery {
         let toSeq = try options.int64("to_seq", in: 1...Limits.seq)
         let afterSeq = try options.int64("after_seq", in: 0...Limits.seq)
         let beforeSeq = try options.int64("before_seq", in: 1...Limits.seq + 1)
-        if let limit = try options.int64("limit", in: 1...Int64.max) { self.limit = limit }
+        if let limit = try options.int64("limit", in: 0...Int64.max) { self.limit = limit }
         if let size = try options.int64("page_size", in: 1...Limits.pageItems) { pageSize = size }
         if let descending = try options.bool("descending") { self.descending = descending }
         if let deleted = try options.bool("include_deleted") { includeDeleted = deleted }
@@ -30,7 +32,11 @@ struct MessageQuery {
         let token = try options.string("cursor")
         try options.finish()
 
-        slack = record.deletedCount
+        // With one added where 0 can be asked for.
+        asked = (
+            (last ?? -1) &+ 1, fromSeq ?? 0, toSeq ?? 0, (afterSeq ?? -1) + 1, beforeSeq ?? 0, limit
+        )
+        slack = includeDeleted ? 0 : record.deletedCount
         to = min(record.lastSeq, toSeq ?? record.lastSeq)
         from = fromSeq ?? 1
         let ways = [last != nil, fromSeq != nil || toSeq != nil, afterSeq != nil, beforeSeq != nil]
@@ -47,9 +53,9 @@ struct MessageQuery {
         }
         if let last {
             limit = min(limit, last)
-            from = last == 0 ? to + 1 : try start(of: last, below: to, record, chainRead)
+            from = try start(of: last, below: to, record, chainRead)
         }
-        if let token { try resume(token) }
+        if let token { try resume(token, record) }
     }
 
     /// The seq at which the last `count` live messages up to a seq begin.
@@ -57,6 +63,7 @@ struct MessageQuery {
         of count: Int64, below top: Int64, _ record: ThreadRecord,
         _ chainRead: (Int64, Int64) throws(MemexError) -> Int64
     ) throws(MemexError) -> Int64 {
+        if count == 0 { return top + 1 }
         if count >= top { return 1 }
         if record.deletedCount == 0 || includeDeleted { return top - count + 1 }
         return try chainRead(count, top)
@@ -69,10 +76,26 @@ struct MessageQuery {
         throw MemexError.invalid(path: "/layout", "is none of \"json\", \"bodies\", \"packed\"")
     }
 
-    private mutating func resume(_ token: ByteView) throws(MemexError) {
+    /// For tokens.
+    func digest(tenant: String, thread: String, key: Int64) -> String {
+        var digest = QueryDigest()
+        digest.add(tenant)
+        digest.add(thread)
+        digest.add(key)
+        digest.add(descending)
+        digest.add(includeDeleted)
+        for number in [asked.last, asked.from, asked.to, asked.after, asked.before, asked.limit] {
+            digest.add(number)
+        }
+        return digest.text()
+    }
+
+    private mutating func resume(_ token: ByteView, _ record: ThreadRecord) throws(MemexError) {
+        let digest = digest(tenant: record.tenant, thread: record.id, key: record.key)
+
         let parts = token.text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 4, parts[0] == "m1", let from = Int64(parts[1]), let to = Int64(parts[2]),
-            let left = Int64(parts[3]), from >= 1, to <= Limits.seq, left >= 0
+        guard parts.count == 5, parts[0] == "m2", parts[1] == digest, let from = Int64(parts[2]),
+            let to = Int64(parts[3]), let left = Int64(parts[4]), from >= 1, to <= Limits.seq, left >= 0
         else {
             throw MemexError.invalid(path: "/cursor", "is not a token of this query; begin again without it")
         }

@@ -54,7 +54,7 @@ package final class Session: Sendable {
         var tenant = self.tenant
         var principal = self.principal
         if let given = try options.string("tenant") {
-            if given.count > 0 { try Identifier.check(given, "the tenant") }
+            if given.count > 0 { try Identifier.check(given, "/tenant") }
             guard isRoot || given.text == tenant else {
                 throw MemexError(
                     .denied, "a session keeps its tenant; open one for another tenant from the store")
@@ -62,7 +62,7 @@ package final class Session: Sendable {
             tenant = given.text
         }
         if let given = try options.string("principal") {
-            try Identifier.check(given, "the principal")
+            try Identifier.check(given, "/principal")
             guard self.principal.isEmpty || given.text == self.principal else {
                 throw MemexError(
                     .denied, "a session keeps its principal; open one for another from the store")
@@ -95,7 +95,7 @@ package final class Session: Sendable {
                 let index = try transaction.add([operation], kind: .createThread(id: record.id))
                 return ConversationThread(self, .created(operation: index), record)
             }
-            let results = try store.commit([operation], until: store.deadline())
+            let results = try store.commit([operation], until: store.repeatableDeadline())
             var created = record
             created.key = results[0].key
             return ConversationThread(self, .key(created.key), created)

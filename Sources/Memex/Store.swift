@@ -11,6 +11,7 @@ package final class Store: Sendable {
     package let tokenizer: any Tokenizer
     package let timeout: Int64
     package let isReadOnly: Bool
+    private let isInterruptible: Bool
     /// Nil for an engine that is this store's alone.
     private let sharedName: String?
     let gate = Gate()
@@ -19,9 +20,10 @@ package final class Store: Sendable {
     package init(
         engine: any StorageEngine, environment: Environment = .system,
         tokenizer: any Tokenizer = EstimateTokenizer(), timeout: Int64 = 30_000_000,
-        sharedName: String? = nil, isReadOnly: Bool = false
+        sharedName: String? = nil, isReadOnly: Bool = false, isInterruptible: Bool = false
     ) {
         self.isReadOnly = isReadOnly || engine.capabilities.isReadOnly
+        self.isInterruptible = isInterruptible
         self.sharedName = sharedName
         self.engine = engine
         self.environment = environment
@@ -39,7 +41,7 @@ package final class Store: Sendable {
         return Store(
             engine: try EngineOpener.open(options, environment), environment: environment,
             tokenizer: options.tokenizer, timeout: options.timeout, sharedName: sharedName,
-            isReadOnly: options.readOnly)
+            isReadOnly: options.readOnly, isInterruptible: options.isInterruptible)
     }
 
     /// Marks the calling thread as inside a callback of this store.
@@ -64,17 +66,35 @@ package final class Store: Sendable {
 
     package func deadline(_ timeout: Int64? = nil) -> Deadline { Deadline(after: timeout ?? self.timeout) }
 
-    /// Commits; the caller is inside the gate. Interruptions of other stores that share the engine are
-    /// none of ours: the commit is tried again.
+    /// For a call that can be made again when a signal ended its wait: it has changed nothing before, and what it
+    /// was given is not consumed.
+    func repeatableDeadline(_ timeout: Int64? = nil) -> Deadline {
+        Deadline(after: timeout ?? self.timeout, isInterruptible: isInterruptible)
+    }
+
+    /// Commits; the caller is inside the gate.
     func commit(_ operations: [WriteOperation], until deadline: Deadline) throws(MemexError) -> [WriteResult]
+    {
+        try uninterrupted { () throws(MemexError) in try engine.commit(operations, until: deadline) }
+    }
+
+    /// Commits one append; the caller is inside the gate.
+    func append(_ operation: AppendOperation, until deadline: Deadline) throws(MemexError) -> WriteResult {
+        try uninterrupted { () throws(MemexError) in try engine.append(operation, until: deadline) }
+    }
+
+    /// Interruptions of other stores that share the engine are none of ours: the commit is tried again.
+    @inline(__always)
+    private func uninterrupted<Result>(_ commit: () throws(MemexError) -> Result) throws(MemexError) -> Result
     {
         let before = interruptions.load(ordering: .relaxed)
         while true {
             do throws(MemexError) {
-                return try engine.commit(operations, until: deadline)
+                return try commit()
             } catch {
                 guard error.code == .cancelled else { throw error }
                 if gate.isClosed { throw Self.closedError }
+                if error.isPause { throw error }
                 if interruptions.load(ordering: .relaxed) != before { throw error }
             }
         }

@@ -13,6 +13,8 @@ package final class ThreadCursor: Cursor, @unchecked Sendable {
     }
     private let turn = Turn()
     private var position: Position
+    /// Threads that would come again when a message takes them back from the future to now.
+    private var seen: Set<Int64> = []
 
     package init(_ session: Session, _ bytes: ByteView) throws(MemexError) {
         try session.authorize(.read)
@@ -27,23 +29,35 @@ package final class ThreadCursor: Cursor, @unchecked Sendable {
     package func next(_ out: inout ByteBuffer) throws(MemexError) -> Bool {
         try session.authorize(.read)
         return try session.store.inside { () throws(MemexError) in
-            var buffer = ByteBuffer()
-            let found = try turn.take { () throws(MemexError) in try page(&position, &buffer) }
-            out = buffer
-            return found
+            try turn.take { () throws(MemexError) in
+                // A call that fails leaves the position where it was.
+                var next = position
+                var buffer = ByteBuffer()
+                let records = try page(&next)
+                if !records.isEmpty {
+                    try write(records, &buffer)
+                    try buffer.makeReady()
+                }
+                position = next
+                note(records)
+                swap(&buffer, &out)
+                return !records.isEmpty
+            }
         }
     }
 
-    private func page(_ position: inout Position, _ out: inout ByteBuffer) throws(MemexError) -> Bool {
-        guard position.left > 0 else { return false }
+    private func page(_ position: inout Position) throws(MemexError) -> [ThreadRecord] {
+        guard position.left > 0 else { return [] }
         var records: [ThreadRecord] = []
         let wanted = min(query.pageSize, position.left)
         var hasMore = false
-        try list(after: position.after, bound: position.bound ?? .max) { (record) throws(MemexError) in
-            if position.bound == nil {
+        var bound = position.bound
+        try list(after: position.after, bound: bound ?? .max) { (record) throws(MemexError) in
+            if bound == nil {
                 // The latest comes first. It may be ahead of our clock, when it was stored by another's.
-                position.bound = max(query.begun, record.activity)
+                bound = max(query.begun, record.activity)
             }
+            if seen.contains(record.key) { return true }
             guard try query.filter?.matches(record) ?? true else { return true }
             if Int64(records.count) == wanted {
                 hasMore = true
@@ -52,20 +66,29 @@ package final class ThreadCursor: Cursor, @unchecked Sendable {
             records.append(record)
             return Int64(records.count) < wanted || wanted < position.left
         }
-        guard let last = records.last else {
-            position.left = 0
-            return false
+        position.bound = bound
+        if let last = records.last {
+            position.after = (query.order == .activity ? last.activity : 0, last.key)
         }
-        position.after = (query.order == .activity ? last.activity : 0, last.key)
         position.left = hasMore ? position.left - Int64(records.count) : 0
+        return records
+    }
+
+    private func write(_ records: [ThreadRecord], _ out: inout ByteBuffer) throws(MemexError) {
         out.append("{\"threads\":[")
         for (index, record) in records.enumerated() {
             if index > 0 { out.append(byte: 0x2C) }
             try ThreadDocument.append(record, session.store.engine, to: &out)
         }
         out.append("]}")
-        if out.failed { throw MemexError.noMemory }
-        return true
+    }
+
+    /// Only a bound in the future lets threads through that were moved after the listing began.
+    private func note(_ records: [ThreadRecord]) {
+        guard query.order == .activity, let bound = position.bound, bound > query.begun else { return }
+        for record in records where !query.descending || record.activity > query.begun {
+            seen.insert(record.key)
+        }
     }
 
     private func list(
@@ -89,6 +112,6 @@ package final class ThreadCursor: Cursor, @unchecked Sendable {
         let position = try turn.take { () throws(MemexError) in self.position }
         guard position.left > 0 else { return "" }
         guard let (time, key) = position.after else { return "" }
-        return "t1.\(time).\(key).\(position.bound ?? .max).\(position.left)"
+        return "t2.\(query.digest(session)).\(time).\(key).\(position.bound ?? .max).\(position.left)"
     }
 }

@@ -18,7 +18,8 @@ indirect enum ThreadFilter: Sendable {
         case metadata([UInt8])
     }
 
-    enum Operator: Sendable { case eq, ne, lt, lte, gt, gte, `in`, prefix, exists }
+    /// Raw values are in tokens.
+    enum Operator: Int64, Sendable { case eq = 1, ne, lt, lte, gt, gte, `in`, prefix, exists }
 
     /// JSON as text: parsed again for comparing, so that a filter owns what it needs.
     enum Value: Sendable {
@@ -42,9 +43,8 @@ indirect enum ThreadFilter: Sendable {
             let here = path.appending(key)
             if key.equals("and") || key.equals("or") {
                 var list: [ThreadFilter] = []
-                guard value.kind == .array, value.count > 0 else {
-                    throw here.invalid("must be a list of filters")
-                }
+                guard value.kind == .array else { throw here.invalid("must be a list of filters") }
+                guard value.count > 0 else { throw here.invalid("needs at least one filter") }
                 for index in 0..<value.count {
                     guard let element = value.element(index) else { break }
                     list.append(try ThreadFilter(element, here.at(index), depth: depth + 1))

@@ -13,6 +13,7 @@ struct ThreadQuery: Sendable {
     /// (activity or 0, key) of the last thread seen.
     var after: (Int64, Int64)?
     let begun: Int64
+    private let limitAsked: Int64
     /// Threads whose activity is later moved after the listing began; nil when its first page is to say.
     var bound: Int64?
 
@@ -26,7 +27,7 @@ struct ThreadQuery: Sendable {
             }
         }
         if let descending = try options.bool("descending") { self.descending = descending }
-        if let limit = try options.int64("limit", in: 1...Int64.max) { self.limit = limit }
+        if let limit = try options.int64("limit", in: 0...Int64.max) { self.limit = limit }
         if let size = try options.int64("page_size", in: 1...Limits.pageItems) { pageSize = size }
         if let root = try options.string("root") {
             try Identifier.check(root, "/root")
@@ -40,8 +41,9 @@ struct ThreadQuery: Sendable {
         let token = try options.string("cursor")
         try options.finish()
         begun = session.store.environment.now()
+        limitAsked = limit
         if let token {
-            try resume(token)
+            try resume(token, session)
         } else if order == .activity, !descending {
             bound = try Self.latestActivity(session, rootKey: rootKey, now: begun)
         }
@@ -61,10 +63,23 @@ struct ThreadQuery: Sendable {
         return latest
     }
 
-    private mutating func resume(_ token: ByteView) throws(MemexError) {
+    /// For tokens.
+    func digest(_ session: Session) -> String {
+        var digest = QueryDigest()
+        digest.add(session.tenant)
+        digest.add(order == .created)
+        digest.add(descending)
+        digest.add(limitAsked)
+        digest.add(rootKey)
+        filter?.add(to: &digest)
+        return digest.text()
+    }
+
+    private mutating func resume(_ token: ByteView, _ session: Session) throws(MemexError) {
         let parts = token.text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 5, parts[0] == "t1", let time = Int64(parts[1]), let key = Int64(parts[2]),
-            let bound = Int64(parts[3]), let left = Int64(parts[4]), key >= 0, key < .max, left >= 0
+        guard parts.count == 6, parts[0] == "t2", parts[1] == digest(session), let time = Int64(parts[2]),
+            let key = Int64(parts[3]), let bound = Int64(parts[4]), let left = Int64(parts[5]), key >= 0,
+            key < .max, left >= 0
         else {
             throw MemexError.invalid(path: "/cursor", "is not a token of this query; begin again without it")
         }

@@ -100,9 +100,13 @@ extension StorageEngineChecker {
         expect(
             try engine.add(key, [MessageSpec(at: future)]).createdAt == future,
             "a given time is kept")
+        let plain = try engine.add(key).createdAt
+        expect(plain >= before && plain < future, "a time of the future is no one else's")
+        let place = try engine.record(key)
         expect(
-            try engine.add(key).createdAt == future,
-            "the clock does not go back behind the last message")
+            place.lastMessageAt == plain && place.activity == plain
+                && !ActivityOrder.mustMove(activityAt: place.activityAt, to: plain),
+            "the thread's place goes back with its last message")
         expect(
             try engine.add(key, [MessageSpec(at: 5), MessageSpec()]).createdAt == 5,
             "also one of the past")
@@ -115,13 +119,9 @@ extension StorageEngineChecker {
             mixed, [MessageSpec(at: future), MessageSpec(), MessageSpec(at: 7), MessageSpec()])
         let mixedTimes = try engine.rows(mixed).map { $0.createdAt }
         guard mixedTimes.count == 4 else { return expect(false, "four messages") }
-        expect(mixedTimes[1] == future, "within one append too")
+        expect(mixedTimes[1] >= before && mixedTimes[1] < future, "within one append too")
         expect(mixedTimes[2] == 7 && mixedTimes[3] >= before, "the times of messages")
-        let many = try engine.create("c")
-        for _ in 0..<50 { try engine.add(many, [MessageSpec(), MessageSpec()]) }
-        let order = try engine.rows(many).map { $0.createdAt }
-        expect(order == order.sorted(), "times without a given one never fall")
-        expect(try engine.rows(many).allSatisfy { $0.isIntact }, "a stored message is whole")
+        expect(try engine.rows(mixed).allSatisfy { $0.isIntact }, "a stored message is whole")
     }
 
     func checkBodies(_ engine: any StorageEngine) throws {

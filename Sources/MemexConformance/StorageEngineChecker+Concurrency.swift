@@ -39,8 +39,6 @@ extension StorageEngineChecker {
             self.expect(
                 answers.withLock { ($0[key] ?? []).sorted() } == rows.map { $0.seq },
                 "every answer is a row")
-            self.expect(
-                rows.map { $0.createdAt } == rows.map { $0.createdAt }.sorted(), "times never fall")
             self.expect(rows.allSatisfy { $0.isIntact }, "a stored message is whole")
             texts.formUnion(rows.map { String(decoding: $0.body, as: UTF8.self) })
             total += rows.count

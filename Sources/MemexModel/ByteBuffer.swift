@@ -114,6 +114,12 @@ package struct ByteBuffer: ~Copyable {
         memcpy(base + offset, from, bytes.count)
     }
 
+    /// Throws unless `take` will succeed.
+    package mutating func makeReady() throws(MemexError) {
+        reserve(1)
+        if failed { throw MemexError.noMemory }
+    }
+
     /// Hands the block to the caller, who frees it; a NUL follows its bytes. Nil when memory ran out.
     package consuming func take() -> (base: UnsafeMutablePointer<UInt8>, count: Int)? {
         append(byte: 0)

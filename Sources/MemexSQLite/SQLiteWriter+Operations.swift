@@ -3,8 +3,15 @@ internal import MemexModel
 internal import MemexStorage
 
 extension SQLiteWriter {
+    func apply(_ operations: [WriteOperation], now: Int64) throws(MemexError) -> [WriteResult] {
+        var results: [WriteResult] = []
+        results.reserveCapacity(operations.count)
+        for operation in operations { results.append(try apply(operation, results, now: now)) }
+        return results
+    }
+
     /// Applies one operation; `results` are those of the earlier ones of its batch.
-    func apply(
+    private func apply(
         _ operation: WriteOperation, _ results: [WriteResult], now: Int64
     ) throws(MemexError) -> WriteResult {
         switch operation {
@@ -26,7 +33,7 @@ extension SQLiteWriter {
         }
     }
 
-    private func key(_ target: ThreadTarget, _ results: [WriteResult]) throws(MemexError) -> Int64 {
+    func key(_ target: ThreadTarget, _ results: [WriteResult]) throws(MemexError) -> Int64 {
         switch target {
         case .key(let key): return key
         case .created(let index):
@@ -98,11 +105,12 @@ extension SQLiteWriter {
         }
         memory.pointee.states[key] = ThreadState(
             lastSeq: record.floor, lastCreatedAt: 0, changes: record.changes, activityAt: activityAt,
-            createdAt: record.createdAt)
+            createdAt: record.createdAt, floor: record.floor)
         return result(key, memory.pointee.states[key])
     }
 
     private func update(_ update: ThreadUpdate, _ key: Int64) throws(MemexError) -> WriteResult {
+        _ = try state(key)
         let current = statements.threadForUpdate
         current.bind(1, key)
         defer { current.reset() }

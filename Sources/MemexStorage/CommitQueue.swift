@@ -4,37 +4,6 @@ internal import CMemexShim
 #endif
 package import MemexModel
 
-/// A batch on its way through a `CommitQueue`.
-package final class CommitRequest {
-    package let operations: [WriteOperation]
-    package var results: [WriteResult] = []
-    package var failure: MemexError?
-    /// The next request of the same group.
-    package fileprivate(set) var next: CommitRequest?
-
-    fileprivate enum State { case queued, running, leader, finished, abandoned }
-    fileprivate var state = State.queued
-    fileprivate var semaphore: UnsafeMutablePointer<sem_t>?
-
-    fileprivate let deadline: Deadline
-
-    package init(_ operations: [WriteOperation], until deadline: Deadline) {
-        self.operations = operations
-        self.deadline = deadline
-    }
-
-    /// The latest deadline of a group: nobody's wait is cut short by a neighbour's.
-    package var groupDeadline: Deadline {
-        var latest = deadline
-        var at = next
-        while let request = at {
-            if request.deadline.at > latest.at { latest = request.deadline }
-            at = request.next
-        }
-        return latest
-    }
-}
-
 /// Group commit without a thread of its own: of the writers that come at once, the first commits for all.
 ///
 /// The first request becomes the leader and runs the group; those that come meanwhile queue. A leader
@@ -43,8 +12,8 @@ package final class CommitRequest {
 package final class CommitQueue: @unchecked Sendable {
     private struct Core {
         var mutex = pthread_mutex_t()
-        var head: Unmanaged<CommitRequest>?
-        var tail: Unmanaged<CommitRequest>?
+        var head: CommitRequest.Pointer?
+        var tail: CommitRequest.Pointer?
         var queued = 0
         var leading = false
         var isClosed = false
@@ -57,12 +26,12 @@ package final class CommitQueue: @unchecked Sendable {
 
     private let core: UnsafeMutablePointer<Core>
     /// Runs a group: fills `results` or `failure` of every request of the chain.
-    private let run: (CommitRequest) -> Void
+    private let run: (CommitRequest.Pointer) -> Void
     /// Runs after a group's writers were woken, still alone.
     private let settle: () -> Void
     private let yields = 20
 
-    package init(run: @escaping (CommitRequest) -> Void, settle: @escaping () -> Void) {
+    package init(run: @escaping (CommitRequest.Pointer) -> Void, settle: @escaping () -> Void) {
         core = .allocate(capacity: 1)
         core.initialize(to: Core())
         pthread_mutex_init(&core.pointee.mutex, nil)
@@ -87,7 +56,20 @@ package final class CommitQueue: @unchecked Sendable {
     package func submit(_ operations: [WriteOperation], until deadline: Deadline) throws(MemexError)
         -> [WriteResult]
     {
-        let request = CommitRequest(operations, until: deadline)
+        var request = CommitRequest(operations: operations, until: deadline)
+        try withUnsafeMutablePointer(to: &request) { (request) throws(MemexError) in try submit(request) }
+        return request.results
+    }
+
+    /// Commits a batch of one append.
+    package func submit(_ append: AppendOperation, until deadline: Deadline) throws(MemexError) -> WriteResult
+    {
+        var request = CommitRequest(append: append, until: deadline)
+        try withUnsafeMutablePointer(to: &request) { (request) throws(MemexError) in try submit(request) }
+        return request.result
+    }
+
+    private func submit(_ request: CommitRequest.Pointer) throws(MemexError) {
         pthread_mutex_lock(&core.pointee.mutex)
         if core.pointee.isClosed {
             pthread_mutex_unlock(&core.pointee.mutex)
@@ -97,19 +79,20 @@ package final class CommitQueue: @unchecked Sendable {
             core.pointee.leading = true
             pthread_mutex_unlock(&core.pointee.mutex)
             lead(request)
-        } else {
-            try wait(request, until: deadline)
+        } else if try waitForTurn(request) {
+            lead(request)
         }
-        if let failure = request.failure { throw failure }
-        return request.results
+        if let failure = request.pointee.failure { throw failure }
     }
 
     /// Runs work alone, as a group of its own. Waiting for a turn ends at the deadline.
     package func alone(until deadline: Deadline, _ work: () throws(MemexError) -> Void) throws(MemexError) {
-        let request = CommitRequest([], until: deadline)
         pthread_mutex_lock(&core.pointee.mutex)
         if core.pointee.leading {
-            try waitForLead(request, until: deadline)
+            var request = CommitRequest(until: deadline)
+            _ = try withUnsafeMutablePointer(to: &request) { (request) throws(MemexError) in
+                try waitForTurn(request)
+            }
         } else {
             core.pointee.leading = true
             pthread_mutex_unlock(&core.pointee.mutex)
@@ -136,7 +119,7 @@ package final class CommitQueue: @unchecked Sendable {
 
     // MARK: Leading
 
-    private func lead(_ own: CommitRequest) {
+    private func lead(_ own: CommitRequest.Pointer) {
         let target = core.pointee.target
         if target > 1 {
             var spins = 0
@@ -151,14 +134,14 @@ package final class CommitQueue: @unchecked Sendable {
         }
         // The group: our own request, then the queue up to the first that wants to be alone.
         pthread_mutex_lock(&core.pointee.mutex)
-        own.state = .running
-        own.next = nil
+        own.pointee.state = .running
+        own.pointee.next = nil
         var last = own
         var count = 1
-        while let head = core.pointee.head, !head.takeUnretainedValue().operations.isEmpty {
-            let request = unlink(head)
-            request.state = .running
-            last.next = request
+        while let request = core.pointee.head, !request.pointee.isExclusive {
+            unlinkHead(request)
+            request.pointee.state = .running
+            last.pointee.next = request
             last = request
             count += 1
         }
@@ -168,16 +151,13 @@ package final class CommitQueue: @unchecked Sendable {
 
         run(own)
 
-        var finished = own.next
-        own.next = nil
+        var finished = own.pointee.next
         while let request = finished {
-            finished = request.next
-            request.next = nil
+            finished = request.pointee.next
             pthread_mutex_lock(&core.pointee.mutex)
-            request.state = .finished
-            let semaphore = request.semaphore
+            request.pointee.state = .finished
             pthread_mutex_unlock(&core.pointee.mutex)
-            if let semaphore { sem_post(semaphore) }
+            sem_post(&request.pointee.semaphore)
         }
         settle()
         handOver(target: count)
@@ -186,109 +166,87 @@ package final class CommitQueue: @unchecked Sendable {
     private func handOver(target count: Int?) {
         pthread_mutex_lock(&core.pointee.mutex)
         if let count { core.pointee.target = count + core.pointee.queued }
-        var woken: UnsafeMutablePointer<sem_t>?
-        if let head = core.pointee.head {
-            let request = unlink(head)
-            request.state = .leader
-            woken = request.semaphore
+        let heir = core.pointee.head
+        if let heir {
+            unlinkHead(heir)
+            heir.pointee.state = .leader
         } else {
             core.pointee.leading = false
         }
         pthread_mutex_unlock(&core.pointee.mutex)
-        if let woken { sem_post(woken) }
+        // Who sees another state than queued waits for this post: the frame is still there.
+        if let heir { sem_post(&heir.pointee.semaphore) }
     }
 
-    // MARK: Waiting. Each is entered with the mutex held and leaves it released.
+    // MARK: Waiting
 
-    private func wait(_ request: CommitRequest, until deadline: Deadline) throws(MemexError) {
-        if try waitForTurn(request, until: deadline) { lead(request) }
-    }
-
-    private func waitForLead(_ request: CommitRequest, until deadline: Deadline) throws(MemexError) {
-        _ = try waitForTurn(request, until: deadline)
-    }
-
-    /// True when the caller now leads, false when its request was run.
-    private func waitForTurn(_ request: CommitRequest, until deadline: Deadline) throws(MemexError) -> Bool {
-        let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-        sem_init(semaphore, 0, 0)
-        defer {
-            sem_destroy(semaphore)
-            semaphore.deallocate()
-        }
-        request.semaphore = semaphore
-        let entry = Unmanaged.passRetained(request)
-        if let tail = core.pointee.tail {
-            tail.takeUnretainedValue().next = request
-        } else {
-            core.pointee.head = entry
-        }
-        core.pointee.tail = entry
+    /// True when the caller now leads, false when its request was run. Entered with the mutex held, left
+    /// with it released.
+    private func waitForTurn(_ request: CommitRequest.Pointer) throws(MemexError) -> Bool {
+        sem_init(&request.pointee.semaphore, 0, 0)
+        defer { sem_destroy(&request.pointee.semaphore) }
+        if let tail = core.pointee.tail { tail.pointee.next = request } else { core.pointee.head = request }
+        core.pointee.tail = request
         core.pointee.queued += 1
         pthread_mutex_unlock(&core.pointee.mutex)
 
-        if memex_shim_semaphore_wait(semaphore, deadline.at) != 0 {
+        let deadline = request.pointee.deadline
+        let stop = min(deadline.at, deadline.pauseAt)
+        let code = memex_shim_semaphore_wait(
+            &request.pointee.semaphore, stop, deadline.isInterruptible ? 1 : 0)
+        if code != 0 {
             pthread_mutex_lock(&core.pointee.mutex)
-            let isQueued = request.state == .queued
+            let isQueued = request.pointee.state == .queued
             if isQueued { removeFromQueue(request) }
             pthread_mutex_unlock(&core.pointee.mutex)
             if isQueued {
+                guard deadline.isPast else {
+                    throw MemexError.paused(bySignal: code == EINTR, remaining: deadline.remaining)
+                }
                 throw MemexError(
                     .timeout, "waited for a turn to write until the time-out; nothing was stored")
             }
             // It runs already, or leads: what was begun is finished.
-            _ = memex_shim_semaphore_wait(semaphore, .max)
+            _ = memex_shim_semaphore_wait(&request.pointee.semaphore, .max, 0)
         }
         pthread_mutex_lock(&core.pointee.mutex)
-        request.semaphore = nil
-        let state = request.state
+        let state = request.pointee.state
         pthread_mutex_unlock(&core.pointee.mutex)
-        if state == .abandoned, let failure = request.failure { throw failure }
+        if state == .abandoned, let failure = request.pointee.failure { throw failure }
         return state == .leader
     }
 
-    private func unlink(_ head: Unmanaged<CommitRequest>) -> CommitRequest {
-        let request = head.takeRetainedValue()
-        core.pointee.head = request.next.map { Unmanaged.passUnretained($0) }
-        if request.next == nil { core.pointee.tail = nil }
-        request.next = nil
+    private func unlinkHead(_ head: CommitRequest.Pointer) {
+        core.pointee.head = head.pointee.next
+        if head.pointee.next == nil { core.pointee.tail = nil }
+        head.pointee.next = nil
         core.pointee.queued -= 1
-        return request
     }
 
-    private func removeFromQueue(_ request: CommitRequest) {
-        var previous: CommitRequest?
-        var at = core.pointee.head?.takeUnretainedValue()
-        while let current = at {
-            if current === request {
-                let entry = Unmanaged.passUnretained(current)
-                if let previous {
-                    previous.next = current.next
-                    if current.next == nil { core.pointee.tail = Unmanaged.passUnretained(previous) }
-                    core.pointee.queued -= 1
-                    current.next = nil
-                    entry.release()
-                } else {
-                    _ = unlink(entry)
-                }
-                return
-            }
+    private func removeFromQueue(_ request: CommitRequest.Pointer) {
+        var previous: CommitRequest.Pointer?
+        var at = core.pointee.head
+        while let current = at, current != request {
             previous = current
-            at = current.next
+            at = current.pointee.next
         }
+        guard at != nil else { return }
+        guard let previous else { return unlinkHead(request) }
+        previous.pointee.next = request.pointee.next
+        if request.pointee.next == nil { core.pointee.tail = previous }
+        request.pointee.next = nil
+        core.pointee.queued -= 1
     }
 
     private func abandonAll(_ error: MemexError) {
         pthread_mutex_lock(&core.pointee.mutex)
-        var woken: [UnsafeMutablePointer<sem_t>] = []
-        while let head = core.pointee.head {
-            let request = unlink(head)
-            request.state = .abandoned
-            request.failure = error
-            // The waiter frees its semaphore once it has the mutex, so posting happens under it.
-            if let semaphore = request.semaphore { woken.append(semaphore) }
+        while let request = core.pointee.head {
+            unlinkHead(request)
+            request.pointee.state = .abandoned
+            request.pointee.failure = error
+            // Its frame ends only after it has had the mutex.
+            sem_post(&request.pointee.semaphore)
         }
-        for semaphore in woken { sem_post(semaphore) }
         pthread_mutex_unlock(&core.pointee.mutex)
     }
 }

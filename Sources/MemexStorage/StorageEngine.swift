@@ -50,8 +50,8 @@ package struct ThreadScan: Sendable {
 ///   opened for. When it throws, nothing of the batch is stored (`outcomeUnknown` excepted).
 /// - `append` gives `seq = lastSeq + 1, …` under the engine's own exclusion, whoever else writes. It
 ///   throws NOT_FOUND for a thread that is gone or hidden, CONFLICT for `expectSeq`, EXISTS for an id
-///   that is taken in the thread, LIMIT past the last seq. `createdAt` 0 becomes the clock, never less than
-///   that of the thread's last message. `head.changes` becomes the thread's `changes`, the checksum (which
+///   that is taken in the thread, LIMIT past the last seq. `createdAt` 0 becomes the clock's now,
+///   whatever times came before: order is by seq. `head.changes` becomes the thread's `changes`, the checksum (which
 ///   holds the payload's) is sealed.
 /// - An idempotency key lives as long as its first message's row. The same key with the same digest and
 ///   count returns the first result with `isDuplicate`; with others it is CONFLICT. It is asked before
@@ -69,6 +69,8 @@ package protocol StorageEngine: AnyObject, Sendable {
     var isInsideCallback: Bool { get }
 
     func commit(_ operations: [WriteOperation], until: Deadline) throws(MemexError) -> [WriteResult]
+    /// A batch of one append.
+    func append(_ operation: AppendOperation, until: Deadline) throws(MemexError) -> WriteResult
 
     /// The live thread of that tenant and id.
     func thread(tenant: String, id: String) throws(MemexError) -> ThreadRecord?
@@ -114,4 +116,13 @@ package protocol StorageEngine: AnyObject, Sendable {
 
 extension StorageEngine {
     package var isInsideCallback: Bool { false }
+
+    package func append(_ operation: AppendOperation, until deadline: Deadline) throws(MemexError)
+        -> WriteResult
+    {
+        guard let result = try commit([.append(operation)], until: deadline).first else {
+            throw MemexError(.internal, "an engine gave no result")
+        }
+        return result
+    }
 }

@@ -167,7 +167,7 @@ static void use_all(const char *config) {
                                       MEMEX_NTS, &receipt, NULL),
                 MEMEX_OK);
   EXPECT_STATUS(m.memex_thread_append(thread, deep_body(129, deep), MEMEX_NTS, NULL, 0, NULL, &error),
-                MEMEX_E_INVALID);
+                MEMEX_E_LIMIT);
   m.memex_error_free(error);
   EXPECT_STATUS(m.memex_thread_append(thread, "{\"role\":\"user\",\"content\":\"1e400 \xc3\xa4\",\"n\":-1.25e-7}",
                                       MEMEX_NTS, "{\"metadata\":{\"n\":0.1}}", MEMEX_NTS, &receipt, NULL),

@@ -85,7 +85,7 @@ import Testing
         }
         #expect(try two.add(again, [MessageSpec(id: "x")], idempotencyKey: "k").isDuplicate)
         let far = try two.add(again, [MessageSpec(at: 9_000_000_000_000_000)]).createdAt
-        #expect(try one.add(again).createdAt == far, "times do not fall across processes")
+        #expect(try one.add(again).createdAt < far, "the clock's now, whatever the other wrote")
     }
 
     private func retrying(_ body: () throws -> some Any) throws {

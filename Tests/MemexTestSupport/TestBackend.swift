@@ -8,8 +8,14 @@ package final class TestBackend: BackendFactory {
     private let make: @Sendable () -> any OrderedStore
     private let stores = Locked<[String: any OrderedStore]>([:])
 
-    package init(_ name: String, _ make: @escaping @Sendable () -> any OrderedStore) {
+    private let environment: Environment
+
+    package init(
+        _ name: String, environment: Environment = .system,
+        _ make: @escaping @Sendable () -> any OrderedStore
+    ) {
         self.name = name
+        self.environment = environment
         self.make = make
         do { try withText(name) { try BackendRegistry.register($0, self) } } catch { fatalError("\(error)") }
     }
@@ -20,7 +26,7 @@ package final class TestBackend: BackendFactory {
             stores[url] = store
             return store
         }
-        return try KeyValueEngine(store)
+        return try KeyValueEngine(store, environment: environment)
     }
 
     package func unregister() { try? withText(name) { try BackendRegistry.unregister($0) } }

@@ -63,7 +63,7 @@ import Testing
             default: break
             }
             if query["last"] == nil, generator.below(2) == 0 {
-                query["limit"] = [1, 2, 5, 30, 99, 100, 1_000][generator.below(7)]
+                query["limit"] = [0, 1, 2, 5, 30, 99, 100, 1_000][generator.below(8)]
             }
             let descending = generator.below(2) == 0
             let deleted = generator.below(3) == 0
@@ -110,6 +110,80 @@ import Testing
         #expect(rest == Array(11...25), "the upper end is that of the first page")
     }
 
+    /// What is deleted while a cursor is open is on none of its later pages.
+    @Test(arguments: TestTarget.allCases, [false, true])
+    func deletedMeanwhile(_ target: TestTarget, isForked: Bool) throws {
+        for layout in ["json", "bodies", "packed"] {
+            for descending in [false, true] {
+                let store = try TestStore(target)
+                var thread = try store.session.create()
+                for index in 1...10 { try thread.say("\(index)") }
+                if isForked { thread = try thread.fork() }
+                let query = "\"page_size\":2,\"descending\":\(descending),\"layout\":\"\(layout)\""
+                let cursor = try thread.cursor("{\(query)}")
+                let all = try thread.cursor("{\(query),\"include_deleted\":true}")
+                var texts = [String(decoding: try #require(try cursor.page()), as: UTF8.self)]
+                _ = try all.page()
+                for seq: Int64 in [3, 4, 5, 8] { try thread.message(seq: seq).remove() }
+                while let page = try cursor.page() { texts.append(String(decoding: page, as: UTF8.self)) }
+                let wanted = descending ? [[10, 9], [7, 6], [2, 1]] : [[1, 2], [6, 7], [9, 10]]
+                #expect(texts.count == wanted.count, "\(layout), descending \(descending): \(texts)")
+                guard layout != "packed" else { continue }
+                for (text, numbers) in zip(texts, wanted) {
+                    for number in 1...10 {
+                        #expect(
+                            text.contains("\"content\":\"\(number)\"") == numbers.contains(number),
+                            "\(layout), descending \(descending): \(number) in \(text)")
+                    }
+                    #expect(!text.contains("deleted") && !text.contains("null"))
+                }
+                #expect(try all.pages().count == 4, "with the deleted ones")
+            }
+        }
+    }
+
+    /// Tokens say of which query they are.
+    @Test(arguments: TestTarget.allCases)
+    func tokensBelongToTheirQuery(_ target: TestTarget) throws {
+        let store = try TestStore(target)
+        let other = try store.session.narrow("{\"tenant\":\"other\"}")
+        let threads = try [
+            store.session.create("{\"id\":\"a\"}"), store.session.create("{\"id\":\"b\"}"),
+            other.create("{\"id\":\"a\"}"),
+        ]
+        for thread in threads { for index in 1...5 { try thread.say("\(index)") } }
+        let queries = [
+            "", "\"descending\":true", "\"include_deleted\":true", "\"limit\":4", "\"last\":4", "\"last\":3",
+            "\"from_seq\":2", "\"to_seq\":4", "\"after_seq\":0", "\"after_seq\":1", "\"before_seq\":5",
+        ]
+        func with(_ query: String, _ more: String) -> String {
+            "{" + [query, more].filter { !$0.isEmpty }.joined(separator: ",") + "}"
+        }
+        for query in queries {
+            let cursor = try threads[0].cursor(with(query, "\"page_size\":1"))
+            let first = try parse(try #require(try cursor.page()))["messages"] as? [JSONFields] ?? []
+            let token = "\"cursor\":\"\(try cursor.token())\""
+            #expect(
+                try first.compactMap { $0["seq"] as? Int } + threads[0].seqs(with(query, token))
+                    == threads[0].seqs(with(query, "")), "its own: \(query)")
+            _ = try threads[0].cursor(with(query, token + ",\"layout\":\"packed\",\"page_size\":7"))
+            for wrong in queries where wrong != query {
+                expectError(.invalid, "the token of {\(query)} for {\(wrong)}") {
+                    _ = try threads[0].cursor(with(wrong, token))
+                }
+            }
+            for stranger in threads.dropFirst() {
+                expectError(.invalid, "another thread's") { _ = try stranger.cursor(with(query, token)) }
+            }
+        }
+        let token = try threads[0].cursor().token()
+        try store.session.delete("a")
+        let again = try store.session.create("{\"id\":\"a\"}")
+        expectError(.invalid, "another thread of that id") {
+            _ = try again.cursor("{\"cursor\":\"\(token)\"}")
+        }
+    }
+
     @Test(arguments: TestTarget.allCases)
     func theUpperEndIsFixed(_ target: TestTarget) throws {
         let store = try TestStore(target)
@@ -150,17 +224,24 @@ import Testing
         let store = try TestStore(.memory)
         let thread = try store.session.create()
         try thread.say("a")
+        func prefix(_ query: String = "") throws -> String {
+            try thread.cursor("{" + query + "}").token().split(separator: ".").prefix(2)
+                .joined(separator: ".")
+        }
+        let own = try prefix()
         let wrong = [
             ("{\"last\":-1}", "/last"), ("{\"from_seq\":0}", "/from_seq"), ("{\"to_seq\":0}", "/to_seq"),
             ("{\"to_seq\":2147483648}", "/to_seq"), ("{\"after_seq\":-1}", "/after_seq"),
-            ("{\"before_seq\":0}", "/before_seq"), ("{\"limit\":0}", "/limit"),
+            ("{\"before_seq\":0}", "/before_seq"), ("{\"limit\":-1}", "/limit"),
             ("{\"page_size\":0}", "/page_size"), ("{\"page_size\":10001}", "/page_size"),
             ("{\"descending\":1}", "/descending"), ("{\"include_deleted\":null}", "/include_deleted"),
             ("{\"layout\":\"xml\"}", "/layout"), ("{\"cursor\":7}", "/cursor"),
-            ("{\"cursor\":\"\"}", "/cursor"), ("{\"cursor\":\"m1.1.2\"}", "/cursor"),
-            ("{\"cursor\":\"m1.0.2.1\"}", "/cursor"), ("{\"cursor\":\"m2.1.2.1\"}", "/cursor"),
-            ("{\"cursor\":\"t1.1.2.1.1\"}", "/cursor"), ("{\"cursor\":\"m1.1.99999999999.1\"}", "/cursor"),
-            ("{\"cursor\":\"m1.1.2.99999999999999999999\"}", "/cursor"), ("{\"lasts\":1}", "/lasts"),
+            ("{\"cursor\":\"\"}", "/cursor"), ("{\"cursor\":\"\(own).1.2\"}", "/cursor"),
+            ("{\"cursor\":\"\(own).0.2.1\"}", "/cursor"), ("{\"cursor\":\"m2.x.1.2.1\"}", "/cursor"),
+            ("{\"cursor\":\"m1\(own.dropFirst(2)).1.2.1\"}", "/cursor"),
+            ("{\"cursor\":\"t2\(own.dropFirst(2)).1.2.1.1\"}", "/cursor"),
+            ("{\"cursor\":\"\(own).1.99999999999.1\"}", "/cursor"),
+            ("{\"cursor\":\"\(own).1.2.99999999999999999999\"}", "/cursor"), ("{\"lasts\":1}", "/lasts"),
         ]
         for (query, path) in wrong {
             do {
@@ -176,12 +257,14 @@ import Testing
             expectError(.invalid, "\(pair)") { _ = try thread.cursor("{\"\(pair.0)\":1,\"\(pair.1)\":1}") }
         }
         // Tokens of one's own making end quietly.
-        for token in [
-            "m1.9223372036854775807.5.9", "m1.5.-9223372036854775808.9",
-            "m1.2147483647.2147483647.9223372036854775807",
-        ] {
-            for more in ["", ",\"descending\":true", ",\"last\":1"] {
-                #expect(try thread.seqs("{\"cursor\":\"\(token)\"\(more)}").isEmpty)
+        for more in ["", "\"descending\":true", "\"last\":1"] {
+            for end in [
+                "9223372036854775807.5.9", "5.-9223372036854775808.9",
+                "2147483647.2147483647.9223372036854775807",
+            ] {
+                let token = "\"cursor\":\"\(try prefix(more)).\(end)\""
+                #expect(
+                    try thread.seqs("{" + (more.isEmpty ? "" : more + ",") + token + "}").isEmpty)
             }
         }
     }

@@ -117,6 +117,79 @@ import Testing
         }
     }
 
+    /// A plain message takes a thread back from the future; a listing under way does not show it again.
+    @Test(arguments: TestTarget.allCases)
+    func threadsThatComeBackFromTheFutureComeOnce(_ target: TestTarget) throws {
+        for descending in [true, false] {
+            let (environment, time) = clock()
+            let store = try TestStore(target, environment: environment)
+            var threads: [String: ConversationThread] = [:]
+            for index in 0..<6 {
+                time.withLock { $0 += 1_000_000 }
+                threads["\(index)"] = try store.session.create("{\"id\":\"\(index)\"}")
+            }
+            for ahead in ["4", "5"] {
+                try threads[ahead]?.say("x", "{\"created_at_us\":\(Self.start + 900_000_000)}")
+            }
+            let cursor = try store.session.list("{\"page_size\":1,\"descending\":\(descending)}")
+            var found: [String] = []
+            while let page = try cursor.page() {
+                let ids = try threadIDs(page)
+                found += ids
+                time.withLock { $0 += 1_000_000 }
+                try threads[ids[0]]?.say("back")
+            }
+            #expect(found.sorted() == ["0", "1", "2", "3", "4", "5"], "each once: \(found)")
+            #expect(
+                try store.session.ids("{\"descending\":\(descending)}")
+                    == (descending ? found.reversed() : found), "by the time of the last message")
+        }
+    }
+
+    /// Another query's token is refused: it would show another list, from a place that means nothing there.
+    @Test(arguments: TestTarget.allCases)
+    func tokensBelongToTheirQuery(_ target: TestTarget) throws {
+        let store = try TestStore(target)
+        let other = try store.session.narrow("{\"tenant\":\"other\"}")
+        for session in [store.session, other] {
+            for index in 0..<5 { try session.create("{\"id\":\"\(index)\",\"title\":\"t\"}") }
+        }
+        _ = try store.session.open("0").fork("{\"id\":\"fork\"}")
+        let queries = [
+            "", "\"order\":\"created\"", "\"descending\":false", "\"limit\":4",
+            "\"filter\":{\"title\":{\"eq\":\"t\"}}", "\"filter\":{\"title\":{\"ne\":\"u\"}}",
+            "\"filter\":{\"title\":{\"prefix\":\"t\"}}",
+            "\"filter\":{\"metadata\":{\"t\":{\"exists\":false}}}",
+            "\"filter\":{\"and\":[{\"title\":{\"in\":[\"t\",1]}}]}",
+            "\"filter\":{\"not\":{\"id\":{\"eq\":\"x\"}}}",
+            "\"filter\":{\"or\":[{\"version\":{\"eq\":1}},{\"version\":{\"eq\":1.0}}]}", "\"root\":\"fork\"",
+        ]
+        func with(_ query: String, _ more: String) -> String {
+            "{" + [query, more].filter { !$0.isEmpty }.joined(separator: ",") + "}"
+        }
+        for session in [store.session, other] {
+            for query in queries where session.tenant.isEmpty || !query.contains("root") {
+                let cursor = try session.list(with(query, "\"page_size\":1"))
+                let first = try threadIDs(try #require(try cursor.page()))
+                let token = "\"cursor\":\"\(try cursor.token())\""
+                #expect(
+                    try first + session.ids(with(query, token)) == session.ids(with(query, "")),
+                    "its own: \(query)")
+                #expect(try session.ids(" " + with(query, "\"page_size\":3,  " + token)).count > 0)
+                for wrong in queries where wrong != query {
+                    if !session.tenant.isEmpty, wrong.contains("root") { continue }
+                    expectError(.invalid, "the token of {\(query)} for {\(wrong)}") {
+                        _ = try session.list(with(wrong, token))
+                    }
+                }
+                if query.contains("root") { continue }
+                let stranger = session.tenant.isEmpty ? other : store.session
+                expectError(.invalid, "another tenant") { _ = try stranger.list(with(query, token)) }
+            }
+        }
+        #expect(try store.session.ids("{\"limit\":0}").isEmpty)
+    }
+
     @Test(arguments: TestTarget.allCases)
     func familiesAreListed(_ target: TestTarget) throws {
         let store = try TestStore(target)
@@ -140,13 +213,21 @@ import Testing
     @Test func wrongQueriesAreRefused() throws {
         let store = try TestStore(.memory)
         try store.session.create()
+        try store.session.create()
+        func prefix(_ query: String) throws -> String {
+            let cursor = try store.session.list("{" + query + "\"page_size\":1}")
+            _ = try cursor.page()
+            return try cursor.token().split(separator: ".").prefix(2).joined(separator: ".")
+        }
+        let own = try prefix("")
         let wrong = [
-            ("{\"order\":\"id\"}", "/order"), ("{\"limit\":0}", "/limit"),
+            ("{\"order\":\"id\"}", "/order"), ("{\"limit\":-1}", "/limit"),
             ("{\"page_size\":0}", "/page_size"),
             ("{\"page_size\":10001}", "/page_size"), ("{\"root\":\"\"}", nil), ("{\"filter\":[]}", "/filter"),
             ("{\"cursor\":\"\"}", "/cursor"), ("{\"cursor\":\"m1.1.2.3\"}", "/cursor"),
-            ("{\"cursor\":\"t1.1.9223372036854775807.1.1\"}", "/cursor"),
-            ("{\"cursor\":\"t1.1.-1.1.1\"}", "/cursor"), ("{\"sort\":1}", "/sort"),
+            ("{\"cursor\":\"\(own).1.9223372036854775807.1.1\"}", "/cursor"),
+            ("{\"cursor\":\"\(own).1.-1.1.1\"}", "/cursor"), ("{\"cursor\":\"t2..1.1.1.1\"}", "/cursor"),
+            ("{\"sort\":1}", "/sort"),
         ]
         for (query, path) in wrong {
             do {
@@ -162,9 +243,10 @@ import Testing
             for bound in extremes {
                 for order in ["created", "activity"] {
                     for descending in [true, false] {
-                        let token = "t1.\(time).9223372036854775806.\(bound).9223372036854775807"
-                        _ = try store.session.ids(
-                            "{\"order\":\"\(order)\",\"descending\":\(descending),\"cursor\":\"\(token)\"}")
+                        let query = "\"order\":\"\(order)\",\"descending\":\(descending),"
+                        let token =
+                            "\(try prefix(query)).\(time).9223372036854775806.\(bound).9223372036854775807"
+                        _ = try store.session.ids("{\(query)\"cursor\":\"\(token)\"}")
                     }
                 }
             }

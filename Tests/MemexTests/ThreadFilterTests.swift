@@ -278,6 +278,11 @@ import Testing
                 #expect(error.details.contains("\"path\":\"\(path)\""), "\(filter): \(error.details)")
             }
         }
+        for key in ["and", "or"] {
+            do { _ = try store.session.list("{\"filter\":{\"\(key)\":[]}}") } catch let error as MemexError {
+                #expect(error.message == "/filter/\(key): needs at least one filter")
+            }
+        }
         expectError(.invalid, "33 levels") { _ = try store.session.list("{\"filter\":\(deep)}") }
         #expect(try store.session.ids("{\"filter\":{}}").count == 1)
     }

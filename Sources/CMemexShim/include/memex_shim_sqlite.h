@@ -71,8 +71,13 @@ static inline void memex_sqlite_wal_hook(sqlite3 *db, int (*fn)(void *, sqlite3 
 static inline int memex_sqlite_checkpoint(sqlite3 *db, int mode, int *log, int *done) {
   return MEMEX_SHIM_SQLITE.wal_checkpoint_v2(db, "main", mode, log, done);
 }
+/* Of the main database. */
 static inline int memex_sqlite_data_version(sqlite3 *db, uint32_t *out) {
-  return MEMEX_SHIM_SQLITE.file_control(db, "main", SQLITE_FCNTL_DATA_VERSION, out);
+  return MEMEX_SHIM_SQLITE.file_control(db, 0, SQLITE_FCNTL_DATA_VERSION, out);
+}
+/* Whether the path of the main file leads to another file than the open one. */
+static inline int memex_sqlite_has_moved(sqlite3 *db, int *out) {
+  return MEMEX_SHIM_SQLITE.file_control(db, "main", SQLITE_FCNTL_HAS_MOVED, out);
 }
 static inline int memex_sqlite_autocommit(sqlite3 *db) { return MEMEX_SHIM_SQLITE.get_autocommit(db); }
 static inline void memex_sqlite_interrupt(sqlite3 *db) { MEMEX_SHIM_SQLITE.interrupt(db); }

@@ -33,7 +33,11 @@ struct JSONFault: Error {
 
     /// The error for whoever passed the text, whose first byte is `base` bytes into what they passed.
     func error(base: Int = 0) -> MemexError {
-        MemexError.invalid(offset: base &+ offset, text)
+        let place = base &+ offset
+        guard case .tooDeep = kind else { return MemexError.invalid(offset: place, text) }
+        return MemexError(
+            .limit, "\(text) at byte \(place)",
+            detailMembers: "\"limit\":\(Limits.jsonDepth),\"offset\":\(place)")
     }
 
     private var text: String {

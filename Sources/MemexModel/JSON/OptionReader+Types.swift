@@ -88,6 +88,11 @@ extension OptionReader {
         return count
     }
 
+    /// Where a key's value stands in what was passed.
+    package func path(of name: StaticString) -> String {
+        path.appending(RawCursor.bytes(name)).text
+    }
+
     /// An error about a key's value, for checks that go beyond its type.
     package func failure(_ name: StaticString, _ message: String) -> MemexError {
         invalid(name, message)

@@ -7,7 +7,6 @@ internal import MemexModel
 struct CachedThread {
     var key: Int64 = 0
     var lastSeq: Int64 = 0
-    var lastCreatedAt: Int64 = 0
     /// The head as it is stored.
     fileprivate(set) var head: UnsafeMutablePointer<UInt8>?
     fileprivate(set) var headCount = 0
@@ -45,7 +44,7 @@ struct ThreadCache: ~Copyable {
 
     /// Notes a thread in place of the one that had its slot.
     mutating func note(
-        _ key: Int64, head: ByteView, lastSeq: Int64, lastCreatedAt: Int64
+        _ key: Int64, head: ByteView, lastSeq: Int64
     ) throws(MemexError) -> UnsafeMutablePointer<CachedThread> {
         if entries == nil {
             entries = calloc(Int(Self.slots), MemoryLayout<CachedThread>.stride)?
@@ -57,7 +56,6 @@ struct ThreadCache: ~Copyable {
         try Self.setHead(entry, head)
         entry.pointee.key = key
         entry.pointee.lastSeq = lastSeq
-        entry.pointee.lastCreatedAt = lastCreatedAt
         return entry
     }
 

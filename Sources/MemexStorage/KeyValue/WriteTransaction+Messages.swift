@@ -26,8 +26,7 @@ extension WriteTransaction {
         for index in 0..<operation.drafts.count {
             let draft = operation.drafts[index]
             let seq = thread.lastSeq &+ 1
-            let moment =
-                draft.createdAt != 0 ? draft.createdAt : max(now, thread.lastMessageAt)
+            let moment = draft.createdAt != 0 ? draft.createdAt : now
             if draft.id.count > 0 { try takeID(draft.id, thread.key, seq) }
             let key = index == 0 ? operation.idempotencyKey : ByteView(start: nil, count: 0)
             try putRow(thread.key, seq, draft, moment, UInt32(clamping: thread.head.record.changes), key)

@@ -35,16 +35,26 @@ struct DepthTests {
                             Issue.record("taken")
                             return
                         }
-                        #expect(error.message.contains("128 levels"))
                         let place =
                             5 + (size == 1 ? 127 * open.utf8.count : 63 * open.utf8.count + 1)
-                        #expect(offset(error) == place)
-                        #expect((try? JSONDocument(parsing: view).root.count) == nil)
-                        #expect((try? JSONCheck.strict(view)) == nil)
+                        expectTooDeep(error, place)
+                        do throws(MemexError) {
+                            _ = try JSONDocument(parsing: view)
+                            Issue.record("parsed")
+                        } catch { expectTooDeep(error, place) }
+                        do throws(MemexError) {
+                            try JSONCheck.strict(view)
+                            Issue.record("checked")
+                        } catch { expectTooDeep(error, place) }
                     }
                 }
             }
         }
+    }
+
+    private func expectTooDeep(_ error: MemexError, _ place: Int) {
+        #expect(error.code == .limit && error.message.contains("128 levels"))
+        #expect(error.details == "{\"limit\":128,\"offset\":\(place)}")
     }
 
     @Test("endless openings end early")

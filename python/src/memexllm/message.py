@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import _pages
-from ._handle import call, call_bytes, call_handle
+from ._arguments import body_of
+from ._calls import call
+from ._checks import boolean, mapping
 from ._lib import lib
-from .errors import ConflictError
+from ._message_envelope import MessageEnvelope, OpenMessage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from ._pages import Row
     from .thread import Thread
 
 
-class Message:
+class Message(MessageEnvelope):
     """A message as it was when it was read.
 
     What a page does not carry (id, metadata, provenance, and raw of a plain message) is read when
@@ -31,28 +32,7 @@ class Message:
         tokens: How many tokens it was counted as when it was stored.
     """
 
-    __slots__ = (
-        "_body",
-        "_code",
-        "_created_at_us",
-        "_envelope",
-        "_kind",
-        "_raw",
-        "_text",
-        "rev",
-        "seq",
-        "thread",
-        "tokens",
-    )
-
-    def __init__(self, thread: Thread, row: Row) -> None:
-        self.thread = thread
-        self.seq, self._created_at_us, self.rev, self.tokens, self._kind, self._code, self._text = (
-            row
-        )
-        self._body: dict[str, Any] | None = None
-        self._envelope: dict[str, Any] | None = None
-        self._raw: bytes | None = None
+    __slots__ = ()
 
     @property
     def role(self) -> str:
@@ -90,31 +70,6 @@ class Message:
         return self._body
 
     @property
-    def raw(self) -> bytes:
-        """The body byte for byte as it was given; b"" for a deleted message.
-
-        Raises:
-            ConflictError: It was changed since this message was read.
-            NotFoundError: It was deleted since this message was read.
-        """
-        if self._raw is None:
-            if self._kind & _pages.DELETED:
-                self._raw = b""
-            elif self._code:
-                self._read()
-            else:
-                self._raw = self._text.encode()
-        return self._raw or b""
-
-    @property
-    def id(self) -> str:
-        """Its id: the caller's, or a generated one."""
-        if self._envelope is None and not self._kind & _pages.DELETED:
-            with _Open(self) as handle:
-                return (lib.memex_message_id(handle) or b"").decode()
-        return str(self._read()["id"])
-
-    @property
     def created_at(self) -> datetime:
         """When it was stored, or the time that was given with it; aware, UTC."""
         from ._time import from_us  # pylint: disable=import-outside-toplevel
@@ -132,26 +87,6 @@ class Message:
     def pinned(self) -> bool:
         """Whether windows keep it."""
         return bool(self._kind & _pages.PINNED)
-
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """Its metadata; {} when it has none."""
-        return self._extra("metadata")
-
-    @property
-    def provenance(self) -> dict[str, Any]:
-        """Where it comes from, as given when it was stored; {} when nothing was."""
-        return self._extra("provenance")
-
-    @property
-    def format(self) -> str:
-        """Dialect of the body, "openai.chat" by default."""
-        return str(self._read()["format"])
-
-    @property
-    def idempotency_key(self) -> str | None:
-        """The key of its append, on the first message of it."""
-        return self._read().get("idempotency_key")
 
     def replace(
         self,
@@ -175,12 +110,8 @@ class Message:
         Raises:
             ConflictError, InvalidError, NotFoundError: See above.
         """
-        from ._json import dump  # pylint: disable=import-outside-toplevel
-
-        data = body if isinstance(body, bytes) else dump(body)
-        self._change(
-            lib.memex_message_replace, data, {"if_rev": if_rev, "state": state, "pinned": pinned}
-        )
+        options = {"if_rev": if_rev, "state": state, "pinned": pinned}
+        self._change(lib.memex_message_replace, body_of(body), options)
         return self.thread.message(self.seq)
 
     def update_metadata(
@@ -200,53 +131,31 @@ class Message:
         """
         from ._json import dump  # pylint: disable=import-outside-toplevel
 
-        self._change(
-            lib.memex_message_update_metadata, dump(patch), {"if_rev": if_rev, "pinned": pinned}
-        )
+        data = dump(mapping("patch", patch))
+        self._change(lib.memex_message_update_metadata, data, {"if_rev": if_rev, "pinned": pinned})
         return self.thread.message(self.seq)
 
     def delete(self, *, erase: bool = False, if_rev: int | None = None) -> None:
         """Deletes the message; its seq is never used again.
 
         Args:
-            erase: Also from forks that share it, and from the engine's files.
+            erase: Also from forks that share it, and from the engine's files; also when it is
+                deleted already.
             if_rev: ConflictError unless the message has this rev.
         """
-        self._change(
-            lib.memex_message_delete, None, {"if_rev": if_rev, "erase": True if erase else None}
-        )
+        options = {"if_rev": if_rev, "erase": boolean("erase", erase) or None}
+        self._change(lib.memex_message_delete, None, options)
 
     def _change(self, function: Any, data: bytes | None, options: dict[str, Any]) -> None:
         from ._options import pack  # pylint: disable=import-outside-toplevel
 
         packed = pack(options)
-        with _Open(self) as handle:
+        with OpenMessage(self) as handle:
             if data is None:
                 call(function, handle, packed, len(packed))
             else:
                 call(function, handle, data, len(data), packed, len(packed))
         self.thread.forget()
-
-    def _extra(self, name: str) -> dict[str, Any]:
-        if not self._kind & _pages.EXTRA:
-            return {}
-        return self._read().get(name) or {}
-
-    def _read(self) -> dict[str, Any]:
-        """The envelope, read once."""
-        if self._envelope is None:
-            from ._json import members  # pylint: disable=import-outside-toplevel
-
-            with _Open(self) as handle:
-                text = call_bytes(lib.memex_message_json, handle).decode()
-            envelope, raw = members(text)
-            if envelope["rev"] != self.rev:
-                raise ConflictError(
-                    f"message {self.seq} was changed since it was read: read it again",
-                    details={"rev": envelope["rev"], "if_rev": self.rev},
-                )
-            self._envelope, self._raw = envelope, raw
-        return self._envelope
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Message):
@@ -264,24 +173,6 @@ class Message:
         from ._html import message  # pylint: disable=import-outside-toplevel
 
         return message(self)
-
-
-class _Open:
-    """A message's handle for the length of a `with` block."""
-
-    __slots__ = ("_handle", "_message")
-
-    def __init__(self, message: Message) -> None:
-        self._message = message
-        self._handle = 0
-
-    def __enter__(self) -> int:
-        message = self._message
-        self._handle = call_handle(lib.memex_message_at, message.thread.handle, message.seq)
-        return self._handle
-
-    def __exit__(self, *_: object) -> None:
-        lib.memex_message_free(self._handle)
 
 
 def _short(value: Any) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from threading import Lock
 from typing import TYPE_CHECKING, Any, overload
 
-from . import _pages
-from ._arguments import UNSET, Unset, as_text, json_of, role_and_text
-from ._handle import Handle, call_bytes, call_handle, call_number, fail, put_slot, take_slot
+from ._arguments import as_text, json_of, role_and_text
+from ._calls import again, call_bytes, call_handle, put_slot, take_slot
+from ._checks import integer
 from ._lib import lib
+from ._thread_reading import ThreadReading
 from .receipt import Receipt, unpack
 
 if TYPE_CHECKING:
@@ -18,18 +18,14 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ._options import AppendOptions
-    from .context import Strategy, Window
-    from .info import ThreadInfo
     from .message import Message
     from .messages import Messages
-    from .store import Store
 
 _append = lib.memex_thread_append
 _append_text = lib.memex_thread_append_text
-_opening = Lock()
 
 
-class Thread(Handle):  # pylint: disable=too-many-public-methods
+class Thread(ThreadReading):
     """One conversation of a store. Safe to use from several threads at once.
 
     ``title``, ``metadata`` and the other properties are of the document as this object last saw
@@ -41,33 +37,7 @@ class Thread(Handle):  # pylint: disable=too-many-public-methods
         id: Its id.
     """
 
-    __slots__ = ("_info", "id", "store")
-
-    _release = staticmethod(lib.memex_thread_free)
-
-    def __init__(
-        self, store: Store, identifier: str, handle: int = 0, info: ThreadInfo | None = None
-    ) -> None:
-        super().__init__(handle)
-        self.store = store
-        self.id = identifier
-        self._info = info
-
-    @property
-    def handle(self) -> int:
-        """The native handle, opened when there is none yet.
-
-        Raises:
-            NotFoundError, ClosedError: The thread was deleted, the store closed.
-        """
-        if not self._handle:
-            identifier = self.id.encode()
-            with _opening:
-                if not self._handle:
-                    self._handle = call_handle(
-                        lib.memex_thread_open, self.store.handle, identifier, len(identifier)
-                    )
-        return self._handle
+    __slots__ = ()
 
     # Writing ----------------------------------------------------------------------------------
 
@@ -132,42 +102,12 @@ class Thread(Handle):  # pylint: disable=too-many-public-methods
             slot = take_slot()
             status = _append(handle, data, len(data), extra, length, slot.receipt, slot.error)
         if status:
-            fail(status, slot)
+            begin = (_append, handle) if text is None else (_append_text, handle, role, len(role))
+            again(status, slot, *begin, data, len(data), extra, length, slot.receipt, slot.error)
         values = unpack(slot.receipt)
         put_slot(slot)
         self._info = None
         return Receipt(self, values)
-
-    def update(
-        self,
-        *,
-        title: str | None | Unset = UNSET,
-        metadata: Mapping[str, Any] | None | Unset = UNSET,
-        if_version: int | None = None,
-    ) -> ThreadInfo:
-        """Changes the title and, by a JSON merge patch, the metadata.
-
-        Args:
-            title: The new title; None removes it.
-            metadata: Keys to set, and with None to remove; None removes all.
-            if_version: ConflictError unless the document has this version.
-
-        Returns:
-            The document after the change.
-        """
-        from ._json import dump  # pylint: disable=import-outside-toplevel
-        from ._options import pack  # pylint: disable=import-outside-toplevel
-        from .info import ThreadInfo  # pylint: disable=import-outside-toplevel
-
-        given = {"title": title, "metadata": metadata}
-        patch = dump({name: value for name, value in given.items() if value is not UNSET})
-        options = pack({"if_version": if_version})
-        data = call_bytes(
-            lib.memex_thread_update, self.handle, patch, len(patch), options, len(options)
-        )
-        # A transaction answers with nothing: the document comes from its commit.
-        self._info = ThreadInfo.from_json(data) if data else None
-        return self._info or self.get()
 
     def fork(
         self,
@@ -207,18 +147,6 @@ class Thread(Handle):  # pylint: disable=too-many-public-methods
 
     # Reading ----------------------------------------------------------------------------------
 
-    def bodies(self, last: int | None = None) -> list[dict[str, Any]]:
-        """The messages as the dicts that were given: the fastest way to read them.
-
-        Args:
-            last: Only so many, counted from the end.
-        """
-        if last is None:
-            query = b'{"page_size":500,"layout":"packed"}'
-            return _pages.read_bodies(self._handle or self.handle, query)
-        query = b'{"last":%d,"page_size":500,"layout":"packed"}' % last
-        return _pages.read_bodies(self._handle or self.handle, query)
-
     def messages(  # pylint: disable=too-many-arguments
         self,
         last: int | None = None,
@@ -231,6 +159,7 @@ class Thread(Handle):  # pylint: disable=too-many-public-methods
         page_size: int | None = None,
         descending: bool = False,
         include_deleted: bool = False,
+        cursor: str | None = None,
     ) -> Messages:
         """The messages in order, as a sequence that is read page by page.
 
@@ -244,6 +173,7 @@ class Thread(Handle):  # pylint: disable=too-many-public-methods
             page_size: How many to read at once.
             descending: The newest first.
             include_deleted: With the tombstones of deleted messages.
+            cursor: Continues where a token of Messages.token ended.
         """
         from .messages import Messages  # pylint: disable=import-outside-toplevel
 
@@ -255,8 +185,9 @@ class Thread(Handle):  # pylint: disable=too-many-public-methods
             "before_seq": before_seq,
             "limit": limit,
             "page_size": page_size,
-            "descending": descending or None,
-            "include_deleted": include_deleted or None,
+            "descending": descending if descending is not False else None,
+            "include_deleted": include_deleted if include_deleted is not False else None,
+            "cursor": cursor,
         }
         return Messages(self, query)
 
@@ -268,111 +199,15 @@ class Thread(Handle):  # pylint: disable=too-many-public-methods
         """
         from .message import from_json  # pylint: disable=import-outside-toplevel
 
-        if isinstance(which, int):
-            handle = call_handle(lib.memex_message_at, self.handle, which)
-        else:
+        if isinstance(which, str):
             identifier = which.encode("utf-8", "surrogatepass")
             handle = call_handle(lib.memex_message_open, self.handle, identifier, len(identifier))
+        else:
+            handle = call_handle(lib.memex_message_at, self.handle, integer("seq", which))
         try:
             return from_json(self, call_bytes(lib.memex_message_json, handle))
         finally:
             lib.memex_message_free(handle)
-
-    def count(self) -> int:
-        """How many messages it has, deleted ones not counted."""
-        return call_number(lib.memex_thread_count, self.handle)
-
-    def context(
-        self,
-        max_tokens: int | None = None,
-        *,
-        strategy: Strategy | Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
-        provider: str | None = None,
-        examine: int | None = None,
-    ) -> Window:
-        """Chooses what the model sees; what it returns is a request that the provider accepts.
-
-        Args:
-            max_tokens: What the window may hold at most.
-            strategy: One step or a list of steps, see memexllm.strategies, or a Strategy. By
-                default system messages are kept and the rest is cut to max_tokens.
-            provider: Whose rules the window obeys: "openai.chat".
-            examine: How many messages to look at, counted from the end.
-
-        Raises:
-            LimitError: What must stay passes max_tokens.
-            InvalidError, NotFoundError: The strategy is wrong or not registered.
-            CallbackError: A strategy of the caller's failed.
-        """
-        from .context import build  # pylint: disable=import-outside-toplevel
-
-        return build(
-            lib.memex_context_build,
-            (self.handle,),
-            strategy,
-            {"max_tokens": max_tokens, "provider": provider, "examine": examine},
-        )
-
-    def get(self) -> ThreadInfo:
-        """The thread's document, read anew.
-
-        Raises:
-            NotFoundError: The thread was deleted.
-        """
-        from .info import ThreadInfo  # pylint: disable=import-outside-toplevel
-
-        self._info = ThreadInfo.from_json(call_bytes(lib.memex_thread_get, self.handle))
-        return self._info
-
-    def forget(self) -> None:
-        """Drops the document that was last seen, so that the next look reads it anew."""
-        self._info = None
-
-    @property
-    def _document(self) -> ThreadInfo:
-        return self._info or self.get()
-
-    @property
-    def title(self) -> str | None:
-        """Its title, None if it has none."""
-        return self._document.title
-
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """Its metadata; {} when it has none. Changed by update."""
-        return self._document.metadata
-
-    @property
-    def version(self) -> int:
-        """Raised by each change of title and metadata; for if_version."""
-        return self._document.version
-
-    @property
-    def rev(self) -> int:
-        """Raised by every change, appends too."""
-        return self._document.rev
-
-    @property
-    def created_at(self) -> datetime:
-        """When it was created; aware, UTC."""
-        return self._document.created_at
-
-    @property
-    def updated_at(self) -> datetime:
-        """When it was last changed or appended to; aware, UTC."""
-        return self._document.updated_at
-
-    @property
-    def last_message_at(self) -> datetime | None:
-        """When its last message was stored; None without messages."""
-        return self._document.last_message_at
-
-    def __len__(self) -> int:
-        return self.count()
-
-    def __bool__(self) -> bool:
-        # A thread without messages is a thread.
-        return True
 
     def __iter__(self) -> Iterator[Message]:
         return iter(self.messages())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._handle import call_bytes, call_handle
+from ._calls import call_bytes, call_handle
 from ._lib import lib
 from .errors import ClosedError
 from .store import Store

@@ -1,7 +1,7 @@
 internal import MemexModel
 
 /// The way of an append that is alone in its batch: one commit, and no read when its thread is known.
-extension KeyValueEngine {
+extension KeyValueWriter {
     /// Nil when what is known of the thread does not allow it; the general way then judges by fresh reads.
     func appendAlone(_ operation: AppendOperation) throws(MemexError) -> WriteResult? {
         guard case .key(let key) = operation.thread, operation.drafts.count > 0, hasOneIDAtMost(operation)
@@ -16,7 +16,8 @@ extension KeyValueEngine {
         let last: Int64
         do throws(MemexError) {
             core.pointee.list.removeAll()
-            last = Self.plan(operation, thread, environment.now(), &core.pointee.list, &result)
+            last = Self.plan(
+                operation, thread, environment.now(), isExclusive: isExclusive, &core.pointee.list, &result)
             let isDone = try store.commit(core.pointee.list.finished())
             guard isDone else {
                 thread.pointee.key = 0
@@ -32,7 +33,6 @@ extension KeyValueEngine {
         core.pointee.list.removeAll()
         core.pointee.commits &+= 1
         thread.pointee.lastSeq = result.lastSeq
-        thread.pointee.lastCreatedAt = last
         if Self.mustMove(thread, to: last) { thread.pointee.noteMove(to: last) }
         return result
     }
@@ -48,15 +48,11 @@ extension KeyValueEngine {
         guard key > 0 else { return nil }
         var head = ByteBuffer(capacity: 256)
         guard try store.readHead(key, into: &head), !ThreadRow.isHidden(head.view) else { return nil }
-        let baseSeq = try head.lend { (bytes) throws(MemexError) -> Int64 in
-            try ThreadRow.read(key, bytes).record.baseSeq
-        }
         let last = try store.lastRow(key)
         let floor = ThreadRow.int64(head.view, at: ThreadRow.floorOffset)
         let lastSeq = last.seq > floor ? last.seq : floor
         return try head.lend { (bytes) throws(MemexError) -> UnsafeMutablePointer<CachedThread> in
-            try core.pointee.cache.note(
-                key, head: bytes, lastSeq: lastSeq, lastCreatedAt: last.seq > baseSeq ? last.createdAt : 0)
+            try core.pointee.cache.note(key, head: bytes, lastSeq: lastSeq)
         }
     }
 
@@ -65,10 +61,11 @@ extension KeyValueEngine {
         return ActivityOrder.mustMove(activityAt: place, to: moment)
     }
 
-    /// Writes the whole commit down; returns the last message's moment.
+    /// Writes the whole commit down; returns the last message's moment. Where nobody else can have written,
+    /// what is known of the thread needs no conditions.
     private static func plan(
         _ operation: AppendOperation, _ thread: UnsafeMutablePointer<CachedThread>, _ now: Int64,
-        _ list: inout WriteList, _ result: inout WriteResult
+        isExclusive: Bool, _ list: inout WriteList, _ result: inout WriteResult
     ) -> Int64 {
         let head = thread.pointee.headView
         let key = thread.pointee.key
@@ -83,20 +80,20 @@ extension KeyValueEngine {
         var at = list.bytes.count
         list.bytes.key(KeyLayout.head, key)
         let headKey = list.tail(at)
-        list.append(.requireEqual, headKey, head)
+        if !isExclusive { list.append(.requireEqual, headKey, head) }
 
         var seq = thread.pointee.lastSeq
-        var moment = thread.pointee.lastCreatedAt
+        var moment = now
         for draft in operation.drafts {
             let isFirst = seq == thread.pointee.lastSeq
             seq &+= 1
-            moment = draft.createdAt != 0 ? draft.createdAt : now > moment ? now : moment
+            moment = draft.createdAt != 0 ? draft.createdAt : now
             at = list.bytes.count
             list.bytes.key(KeyLayout.message, key, seq)
             let rowKey = list.tail(at)
             // Seqs are dense: where the first one is free, the others are.
             if isFirst {
-                list.append(.requireAbsent, rowKey)
+                if !isExclusive { list.append(.requireAbsent, rowKey) }
                 result.firstSeq = seq
                 result.createdAt = moment
             }
