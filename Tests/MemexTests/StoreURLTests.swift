@@ -32,9 +32,9 @@ import Testing
             "", ":", ":memory:", "chat.db", "/var/chat.db", "sqlite:", "sqlite:/", "sqlite://", "sqlite:///",
             "sqlite:chat.db", "sqlite:/chat.db", "sqlite://chat.db", "sqlite:///a?mode=ro", "sqlite:///a#b",
             "sqlite:///a%", "sqlite:///a%4", "sqlite:///a%zz", "sqlite:///a%00b", "sqlite:///a\u{0}b",
-            "lmdb:", "lmdb:chat", "lmdb://host/chat", "lmdb:///", "lmdb:///a?b", "memory:a\u{0}",
-            "memory://", "memory:///", "memory://a", "memory:///x",
-            "sqlite:///%FF", "sqlite:///%C3", "sqlite:///%ED%A0%80",
+            "lmdb:", "lmdb:chat", "lmdb://host/chat", "lmdb:///", "lmdb:///a?b", "memory:a\u{0}", "memory://",
+            "memory:///", "memory://a", "memory:///x", "sqlite:///%FF", "sqlite:///%C3",
+            "sqlite:///%ED%A0%80",
         ]
         for text in bad {
             do {
