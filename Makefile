@@ -36,6 +36,10 @@ TEST_PARTS := test-header test-tools test-swift test-c test-c-memory test-misuse
 # The tests of the C interface; the misuse matrix has targets of its own.
 ABI_TESTS := $(filter-out Tests/C/misuse_matrix.c,$(wildcard Tests/C/*.c Tests/C/*.cpp))
 
+# Those that each engine in files must pass; SQLite does with the others.
+ENGINE_TESTS := Tests/C/kill9.c Tests/C/fork.c Tests/C/creation.c
+OTHER_ENGINES := lmdb
+
 CHECK_PARTS := check-format check-warnings check-imports check-header check-generated check-python \
 	check-exports check-traps check-sizes
 
@@ -91,6 +95,10 @@ reproducible: setup ## Build in two folders: the results must be bit-identical
 generate: setup ## Write the generated files again
 	@$(PY) tools/generate_python_ffi.py
 	@$(PY) tools/generate_misuse_test.py
+
+.PHONY: generate-vocabularies
+generate-vocabularies: setup ## Make the images of the built-in vocabularies again (downloads the rank files)
+	@$(PY) tools/generate_vocabularies.py
 
 .PHONY: format
 format: setup ## Format Swift and Python sources in place
@@ -162,6 +170,8 @@ test-misuse-memory: asan-library ## The same under AddressSanitizer
 .PHONY: test-abi
 test-abi: build ## Callbacks, host state, fork, kill -9, syncs, memory running out, texts
 	@MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain $(ABI_TESTS)
+	@$(foreach engine,$(OTHER_ENGINES),MEMEX_TEST_ENGINE=$(engine) MEMEX_KILL_CYCLES=100 MEMEX_CREATION_ROUNDS=100 \
+		MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain $(ENGINE_TESTS);)
 
 .PHONY: test-abi-memory
 test-abi-memory: asan-library ## The ones of them that AddressSanitizer can watch
@@ -195,7 +205,8 @@ check-format: setup ## swift format
 check-warnings: setup ## Warnings as errors, tests included
 	@$(QUIET) "Swift warnings" env MEMEX_STRICT=1 swift build --build-tests --scratch-path build/debug
 	@$(QUIET) "C warnings" clang -fsyntax-only -std=c17 -Wall -Wextra -Werror \
-		-ISources/CMemexShim/include $(wildcard Sources/CMemexShim/*.c)
+		-ISources/CMemexShim/include -ISources/CMemexVocabularies/include \
+		$(wildcard Sources/CMemexShim/*.c Sources/CMemexVocabularies/*.c)
 	@$(QUIET) "C++ warnings" clang++ -fsyntax-only -std=c++17 -Wall -Wextra -Werror \
 		-ISources/CMemexShim/include $(wildcard Sources/CMemexShim/*.cpp)
 	@$(QUIET) "warnings of the tests in C" clang -fsyntax-only -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror \
@@ -229,7 +240,8 @@ check-sizes: setup ## No source file is longer than 400 lines without a reason
 .PHONY: check-generated
 check-generated: setup ## Generated files are fresh
 	@$(QUIET) "generated files" bash -c '$(PY) tools/generate_python_ffi.py --check && \
-		$(PY) tools/generate_misuse_test.py --check'
+		$(PY) tools/generate_misuse_test.py --check && \
+		$(PY) tools/generate_vocabularies.py --check'
 
 .PHONY: check-python
 check-python: setup ## Black, isort, Flake8, pylint, bandit, strict mypy
@@ -254,10 +266,17 @@ bench: build ## Measure against what is there, into build/bench.json
 soak: build ## Kill writers 2,000 times; fail every allocation, with a file too
 	@MEMEX_KILL_CYCLES=$(CYCLES) MEMEX_CREATION_ROUNDS=$(CYCLES) MEMEX_PROGRAM_TIMEOUT=7200 \
 		MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain Tests/C/kill9.c Tests/C/creation.c
+	@$(foreach engine,$(OTHER_ENGINES),MEMEX_TEST_ENGINE=$(engine) MEMEX_KILL_CYCLES=$(CYCLES) \
+		MEMEX_CREATION_ROUNDS=$(CYCLES) MEMEX_PROGRAM_TIMEOUT=7200 MEMEX_PROGRAM_TAIL=2 \
+		tools/run_c_programs.sh plain Tests/C/kill9.c Tests/C/creation.c;)
 	@MEMEX_OOM_ALL=1 MEMEX_PROGRAM_TIMEOUT=7200 MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain Tests/C/oom.c
 
+.PHONY: fuzz-tokens
+fuzz-tokens: setup ## Compare the tokenizers with tiktoken on a million strings
+	@$(PY) tools/fuzz_tokens.py
+
 .PHONY: fuzz
-fuzz: setup ## Fuzz the scanner against jansson (FUZZ_SECONDS=600)
+fuzz: setup fuzz-tokens ## Fuzz the scanner against jansson (FUZZ_SECONDS=600), the tokenizers against tiktoken
 	@$(call need,tools/fuzz.sh)
 	@tools/fuzz.sh
 

@@ -68,17 +68,24 @@ import Testing
 
     @Test(arguments: HandleTableTests.kinds)
     func badHandles(_ kind: HandleKind) throws {
-        func refused(_ handle: OpaquePointer?) -> MemexError? {
-            failure { () throws(MemexError) in
-                try Boundary.with(handle, kind, Tracked.self) { (_: Tracked) throws(MemexError) -> Void in
+        for (handle, text) in [
+            (nil, "the \(kind) handle is NULL"),
+            (Self.poison, "not a live \(kind) handle: freed, closed, or of another type"),
+        ] as [(OpaquePointer?, String)] {
+            let error = Boundary.badHandle(handle, kind)
+            #expect(error.code == .handle && error.message == text)
+        }
+    }
+
+    @Test func badHandlesRunNothing() throws {
+        for handle in [nil, Self.poison] {
+            let error = failure { () throws(MemexError) in
+                try Boundary.with(handle, Tracked.self) { (_) throws(MemexError) -> Void in
                     Issue.record("it was called")
                 }
             }
+            #expect(error?.code == .handle)
         }
-        let null = refused(nil), garbage = refused(Self.poison)
-        #expect(null?.code == .handle && garbage?.code == .handle)
-        #expect(null?.message == "the \(kind) handle is NULL")
-        #expect(garbage?.message == "not a live \(kind) handle: freed, closed, or of another type")
     }
 
     /// A call that throws has left: the object goes when its handle is freed.
@@ -86,7 +93,7 @@ import Testing
         let gone = Locked(0)
         let handle = try #require(HandleTable.make(Tracked(gone: gone), .message))
         expectError(.conflict, "the body's error") {
-            try Boundary.with(handle, .message, Tracked.self) { (_: Tracked) throws(MemexError) in
+            try Boundary.with(handle, Tracked.self) { (_: Tracked) throws(MemexError) in
                 throw MemexError(.conflict, "")
             } as Void
         }

@@ -1,8 +1,11 @@
+@testable import MemexABI
 import MemexModel
 import MemexTestSupport
 
 /// An object behind a handle. Its number tells it from others, and it counts when it goes.
-final class Tracked: Sendable {
+final class Tracked: Sendable, HandleObject {
+    static let kind = HandleKind.message
+
     let number: Int
     private let gone: Locked<Int>?
     private let atEnd: (@Sendable () -> Void)?
