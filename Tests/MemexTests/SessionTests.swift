@@ -1,5 +1,6 @@
 import Memex
 import MemexModel
+import MemexStorage
 import MemexTestSupport
 import Testing
 

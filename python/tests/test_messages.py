@@ -224,7 +224,7 @@ def test_deleted_meanwhile(
         read(message)
 
 
-def test_a_tombstone_has_an_id_and_can_be_erased(thread: memexllm.Thread) -> None:
+def test_a_tombstone_has_an_id_and_can_be_erased(store: memexllm.Store, thread: memexllm.Thread) -> None:
     thread.append("user", "x", id="mine")
     (message,) = thread.messages()
     fork = thread.fork()
@@ -232,6 +232,8 @@ def test_a_tombstone_has_an_id_and_can_be_erased(thread: memexllm.Thread) -> Non
     (tombstone,) = thread.messages(include_deleted=True)
     assert (tombstone.state, tombstone.id, message.id) == ("deleted", "mine", "mine")
     assert fork.message(1).content == "x"
+    if not store.stats()["erases"]:
+        pytest.skip("this engine cannot wipe removed bytes, and says so")
     tombstone.delete(erase=True)
     with pytest.raises(errors.NotFoundError):
         fork.message(1)
