@@ -81,13 +81,14 @@ var targets: [Target] = [
     library("MemexStorage", ["MemexModel", "CMemexShim"]),
     library("MemexSQLite", ["MemexStorage", "MemexModel", "CMemexShim"]),
     library("MemexLMDB", ["MemexStorage", "MemexModel", "CMemexShim"]),
+    library("MemexFile", ["MemexStorage", "MemexModel", "CMemexShim"]),
     library("MemexTokens", ["MemexModel"]),
     library("MemexContext", ["MemexStorage", "MemexTokens", "MemexModel"]),
     library(
         "Memex",
         [
-            "MemexContext", "MemexTokens", "MemexSQLite", "MemexLMDB", "MemexStorage", "MemexModel",
-            "CMemexShim",
+            "MemexContext", "MemexTokens", "MemexSQLite", "MemexLMDB", "MemexFile", "MemexStorage",
+            "MemexModel", "CMemexShim",
         ]),
     // Its speed is that of the backend that it checks.
     .target(
@@ -115,6 +116,7 @@ if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
         tests("MemexStorageTests", ["MemexStorage", "MemexModel", "MemexTestSupport"]),
         tests("MemexSQLiteTests", ["MemexSQLite", "MemexStorage", "MemexModel", "MemexTestSupport"]),
         tests("MemexLMDBTests", ["MemexLMDB", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+        tests("MemexFileTests", ["MemexFile", "MemexStorage", "MemexModel", "MemexTestSupport"]),
         tests(
             "MemexContextTests",
             ["MemexContext", "MemexStorage", "MemexTokens", "MemexModel", "MemexTestSupport"]),
