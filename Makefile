@@ -41,7 +41,7 @@ ENGINE_TESTS := Tests/C/kill9.c Tests/C/fork.c Tests/C/creation.c
 OTHER_ENGINES := lmdb file
 
 CHECK_PARTS := check-format check-warnings check-imports check-header check-generated check-python \
-	check-exports check-traps
+	check-exports check-traps check-sizes
 
 ##@ Start here
 
@@ -65,7 +65,7 @@ test: setup ## Run every test
 	@echo "make test: all of $(words $(TEST_PARTS)) parts passed"
 
 .PHONY: check
-check: build ## Check formats, warnings, imports, header, exports, traps, Python, generated files
+check: build ## Check formats, warnings, imports, header, exports, traps, sizes, Python, generated files
 	@failed=(); for part in $(CHECK_PARTS); do $(MAKE) "$$part" || failed+=("$$part"); done; \
 	if [ $${#failed[@]} -gt 0 ]; then echo "make check: failed: $${failed[*]}" >&2; exit 1; fi; \
 	echo "make check: all of $(words $(CHECK_PARTS)) parts passed"
@@ -95,6 +95,10 @@ reproducible: setup ## Build in two folders: the results must be bit-identical
 generate: setup ## Write the generated files again
 	@$(PY) tools/generate_python_ffi.py
 	@$(PY) tools/generate_misuse_test.py
+
+.PHONY: generate-vocabularies
+generate-vocabularies: setup ## Make the images of the built-in vocabularies again (downloads the rank files)
+	@$(PY) tools/generate_vocabularies.py
 
 .PHONY: format
 format: setup ## Format Swift and Python sources in place
@@ -201,7 +205,8 @@ check-format: setup ## swift format
 check-warnings: setup ## Warnings as errors, tests included
 	@$(QUIET) "Swift warnings" env MEMEX_STRICT=1 swift build --build-tests --scratch-path build/debug
 	@$(QUIET) "C warnings" clang -fsyntax-only -std=c17 -Wall -Wextra -Werror \
-		-ISources/CMemexShim/include $(wildcard Sources/CMemexShim/*.c)
+		-ISources/CMemexShim/include -ISources/CMemexVocabularies/include \
+		$(wildcard Sources/CMemexShim/*.c Sources/CMemexVocabularies/*.c)
 	@$(QUIET) "C++ warnings" clang++ -fsyntax-only -std=c++17 -Wall -Wextra -Werror \
 		-ISources/CMemexShim/include $(wildcard Sources/CMemexShim/*.cpp)
 	@$(QUIET) "warnings of the tests in C" clang -fsyntax-only -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror \
@@ -228,10 +233,15 @@ check-exports: build ## Exports are the header's functions; how the library is l
 check-traps: build ## No trap in the boundary and the JSON code
 	@$(QUIET) -t 1 "traps" $(PY) tools/check_traps.py
 
+.PHONY: check-sizes
+check-sizes: setup ## No source file is longer than 400 lines without a reason
+	@$(QUIET) -t 1 "sizes" $(PY) tools/check_sizes.py
+
 .PHONY: check-generated
 check-generated: setup ## Generated files are fresh
 	@$(QUIET) "generated files" bash -c '$(PY) tools/generate_python_ffi.py --check && \
-		$(PY) tools/generate_misuse_test.py --check'
+		$(PY) tools/generate_misuse_test.py --check && \
+		$(PY) tools/generate_vocabularies.py --check'
 
 .PHONY: check-python
 check-python: setup ## Black, isort, Flake8, pylint, bandit, strict mypy
@@ -261,8 +271,12 @@ soak: build ## Kill writers 2,000 times; fail every allocation, with a file too
 		tools/run_c_programs.sh plain Tests/C/kill9.c Tests/C/creation.c;)
 	@MEMEX_OOM_ALL=1 MEMEX_PROGRAM_TIMEOUT=7200 MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain Tests/C/oom.c
 
+.PHONY: fuzz-tokens
+fuzz-tokens: setup ## Compare the tokenizers with tiktoken on a million strings
+	@$(PY) tools/fuzz_tokens.py
+
 .PHONY: fuzz
-fuzz: setup ## Fuzz the scanner against jansson (FUZZ_SECONDS=600)
+fuzz: setup fuzz-tokens ## Fuzz the scanner against jansson (FUZZ_SECONDS=600), the tokenizers against tiktoken
 	@$(call need,tools/fuzz.sh)
 	@tools/fuzz.sh
 

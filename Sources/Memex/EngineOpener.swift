@@ -47,6 +47,7 @@ enum EngineOpener {
         result.create = options.create
         result.isFullyDurable = options.isFullyDurable
         result.timeout = options.timeout
+        result.isInterruptible = options.isInterruptible
         result.environment = environment
         result.fallbackLibrary = siblingOfThisLibrary("libsqlite3.so.0")
         return result

@@ -25,6 +25,11 @@ package enum StoreURL: Equatable {
         let rest = String(text[text.utf8.index(after: colon)...])
         switch scheme {
         case "memory":
+            guard !rest.hasPrefix("//") else {
+                throw MemexError.invalid(
+                    path: "/url", "has slashes; give memory: (private) or memory:NAME (shared in the process)"
+                )
+            }
             self = rest.isEmpty ? .memory : .sharedMemory(name: rest)
         case "sqlite":
             if rest == ":memory:" || rest == "///:memory:" {

@@ -9,7 +9,7 @@ import Testing
     @Test func goodOnes() throws {
         let good: [(String, StoreURL)] = [
             ("memory:", .memory), ("memory:a", .sharedMemory(name: "a")),
-            ("memory://a", .sharedMemory(name: "//a")), ("memory:ключ 🚀", .sharedMemory(name: "ключ 🚀")),
+            ("memory:a//b", .sharedMemory(name: "a//b")), ("memory:ключ 🚀", .sharedMemory(name: "ключ 🚀")),
             ("sqlite::memory:", .sqliteMemory), ("sqlite:///:memory:", .sqliteMemory),
             ("sqlite:///chat.db", .sqlite(path: "chat.db")),
             ("sqlite:////var/chat.db", .sqlite(path: "/var/chat.db")),
@@ -33,9 +33,10 @@ import Testing
             "", ":", ":memory:", "chat.db", "/var/chat.db", "sqlite:", "sqlite:/", "sqlite://", "sqlite:///",
             "sqlite:chat.db", "sqlite:/chat.db", "sqlite://chat.db", "sqlite:///a?mode=ro", "sqlite:///a#b",
             "sqlite:///a%", "sqlite:///a%4", "sqlite:///a%zz", "sqlite:///a%00b", "sqlite:///a\u{0}b",
-            "file:", "file:chat", "file://host/chat", "file:///", "lmdb:", "lmdb:chat", "lmdb://host/chat",
-            "lmdb:///", "lmdb:///a?b", "memory:a\u{0}",
-            "sqlite:///%FF", "sqlite:///%C3", "sqlite:///%ED%A0%80",
+            "file:", "file:chat", "file://host/chat", "file:///",
+            "lmdb:", "lmdb:chat", "lmdb://host/chat", "lmdb:///", "lmdb:///a?b", "memory:a\u{0}", "memory://",
+            "memory:///", "memory://a", "memory:///x", "sqlite:///%FF", "sqlite:///%C3",
+            "sqlite:///%ED%A0%80",
         ]
         for text in bad {
             do {
