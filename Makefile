@@ -38,7 +38,7 @@ ABI_TESTS := $(filter-out Tests/C/misuse_matrix.c,$(wildcard Tests/C/*.c Tests/C
 
 # Those that each engine in files must pass; SQLite does with the others.
 ENGINE_TESTS := Tests/C/kill9.c Tests/C/fork.c Tests/C/creation.c
-OTHER_ENGINES := lmdb
+OTHER_ENGINES := lmdb file
 
 CHECK_PARTS := check-format check-warnings check-imports check-header check-generated check-python \
 	check-exports check-traps check-sizes

@@ -81,6 +81,7 @@ var targets: [Target] = [
     library("MemexStorage", ["MemexModel", "CMemexShim"]),
     library("MemexSQLite", ["MemexStorage", "MemexModel", "CMemexShim"]),
     library("MemexLMDB", ["MemexStorage", "MemexModel", "CMemexShim"]),
+    library("MemexFile", ["MemexStorage", "MemexModel", "CMemexShim"]),
     // Its images are read by #embed, which no build system needs to know of.
     .target(name: "CMemexVocabularies", exclude: ["images", "NOTICE"], cSettings: cSettings),
     library("MemexTokens", ["MemexModel", "CMemexShim", "CMemexVocabularies"]),
@@ -88,8 +89,8 @@ var targets: [Target] = [
     library(
         "Memex",
         [
-            "MemexContext", "MemexTokens", "MemexSQLite", "MemexLMDB", "MemexStorage", "MemexModel",
-            "CMemexShim",
+            "MemexContext", "MemexTokens", "MemexSQLite", "MemexLMDB", "MemexFile", "MemexStorage",
+            "MemexModel", "CMemexShim",
         ]),
     // Its speed is that of the backend that it checks.
     .target(
@@ -128,6 +129,7 @@ if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
         tests("MemexStorageTests", ["MemexStorage", "MemexModel", "MemexTestSupport"]),
         tests("MemexSQLiteTests", ["MemexSQLite", "MemexStorage", "MemexModel", "MemexTestSupport"]),
         tests("MemexLMDBTests", ["MemexLMDB", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+        tests("MemexFileTests", ["MemexFile", "MemexStorage", "MemexModel", "MemexTestSupport"]),
         tests(
             "MemexContextTests",
             ["MemexContext", "MemexStorage", "MemexTokens", "MemexModel", "MemexTestSupport"]),

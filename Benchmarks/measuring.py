@@ -14,7 +14,7 @@ from typing import Callable
 import data
 from model import HERE, OUT, ROOT, Contestant, Failure, Pair, Result, Row, Run, Setting, Task
 
-PROGRAMS = ("raw_sqlite", "raw_lmdb", "same_schema", "memex_bench", "load_library")
+PROGRAMS = ("raw_sqlite", "raw_lmdb", "raw_file", "same_schema", "memex_bench", "load_library")
 AGENTS = "openai-agents==0.24.0"
 
 
@@ -36,8 +36,8 @@ def build(setting: Setting) -> None:
         if name == "memex_bench":
             command += [str(setting.library)]
         libraries = ["-lsqlite3", "-pthread", "-ldl"] if name != "sync_count" else ["-ldl"]
-        if name == "raw_lmdb":
-            libraries = ["-llmdb"]
+        if name in ("raw_lmdb", "raw_file"):
+            libraries = ["-llmdb"] if name == "raw_lmdb" else []
         subprocess.run(command + libraries, check=True)
     messages = OUT / "data" / "chat.bin"
     if not messages.exists() or messages.stat().st_mtime < (HERE / "data.py").stat().st_mtime:

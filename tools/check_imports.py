@@ -19,6 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "MemexStorage": {"MemexModel", "CMemexShim"},
     "MemexSQLite": {"MemexStorage", "MemexModel", "CMemexShim"},
     "MemexLMDB": {"MemexStorage", "MemexModel", "CMemexShim"},
+    "MemexFile": {"MemexStorage", "MemexModel", "CMemexShim"},
     "MemexTokens": {"MemexModel", "CMemexShim", "CMemexVocabularies"},
     "MemexContext": {"MemexStorage", "MemexTokens", "MemexModel"},
     "Memex": {
@@ -26,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
         "MemexTokens",
         "MemexSQLite",
         "MemexLMDB",
+        "MemexFile",
         "MemexStorage",
         "MemexModel",
         "CMemexShim",

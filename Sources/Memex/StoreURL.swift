@@ -9,6 +9,7 @@ package enum StoreURL: Equatable {
     case sqlite(path: String)
     case sqliteMemory
     case lmdb(path: String)
+    case file(path: String)
     /// Of a registered backend.
     case custom(scheme: String)
 
@@ -40,6 +41,8 @@ package enum StoreURL: Equatable {
             }
         case "lmdb":
             self = .lmdb(path: try Self.path(rest, "lmdb:///relative-folder or lmdb:////absolute/folder"))
+        case "file":
+            self = .file(path: try Self.path(rest, "file:///relative-folder or file:////absolute/folder"))
         default: self = .custom(scheme: scheme)
         }
     }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
-@pytest.fixture(params=["memory", "sqlite", "lmdb"])
+@pytest.fixture(params=["memory", "sqlite", "lmdb", "file"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty store of each engine."""
     return "memory:" if request.param == "memory" else f"{request.param}:///{tmp_path}/chat.db"
