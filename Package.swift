@@ -78,11 +78,15 @@ var targets: [Target] = [
     library("MemexModel", ["CJansson", "CMemexShim"]),
     library("MemexStorage", ["MemexModel", "CMemexShim"]),
     library("MemexSQLite", ["MemexStorage", "MemexModel", "CMemexShim"]),
+    library("MemexPostgreSQL", ["MemexStorage", "MemexModel", "CMemexShim"]),
     library("MemexTokens", ["MemexModel"]),
     library("MemexContext", ["MemexStorage", "MemexTokens", "MemexModel"]),
     library(
         "Memex",
-        ["MemexContext", "MemexTokens", "MemexSQLite", "MemexStorage", "MemexModel", "CMemexShim"]),
+        [
+            "MemexContext", "MemexTokens", "MemexSQLite", "MemexPostgreSQL", "MemexStorage", "MemexModel",
+            "CMemexShim",
+        ]),
     // Its speed is that of the backend that it checks.
     .target(
         name: "MemexConformance", dependencies: ["Memex", "MemexStorage", "MemexModel"],
@@ -108,6 +112,9 @@ if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
         tests("MemexModelTests", ["MemexModel", "CJansson", "MemexTestSupport"]),
         tests("MemexStorageTests", ["MemexStorage", "MemexModel", "MemexTestSupport"]),
         tests("MemexSQLiteTests", ["MemexSQLite", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+        tests(
+            "MemexPostgreSQLTests",
+            ["MemexPostgreSQL", "Memex", "MemexStorage", "MemexModel", "CMemexShim", "MemexTestSupport"]),
         tests(
             "MemexContextTests",
             ["MemexContext", "MemexStorage", "MemexTokens", "MemexModel", "MemexTestSupport"]),

@@ -1,5 +1,6 @@
 internal import CMemexShim
 internal import MemexModel
+internal import MemexPostgreSQL
 internal import MemexSQLite
 internal import MemexStorage
 #if canImport(Glibc)
@@ -19,11 +20,19 @@ enum EngineOpener {
         case .sharedMemory(let name): return try SharedMemory.open(name, create: options.create, environment)
         case .sqliteMemory: return try SQLiteEngines.open(sqlite(nil, options, environment))
         case .sqlite(let path): return try SQLiteEngines.open(sqlite(path, options, environment))
+        case .postgresql:
+            var engine = PostgreSQLEngine.Options(url: options.url)
+            engine.readOnly = options.readOnly
+            engine.create = options.create
+            engine.isFullyDurable = options.isFullyDurable
+            engine.timeout = options.timeout
+            engine.environment = environment
+            return try PostgreSQLEngine(engine)
         case .custom(let scheme):
             guard let factory = BackendRegistry.factory(scheme) else {
                 throw MemexError.invalid(
                     path: "/url",
-                    "names no backend that is built in or registered; known are memory, sqlite"
+                    "names no backend that is built in or registered; known are memory, sqlite, postgresql"
                         + BackendRegistry.names.map { ", " + $0 }.joined())
             }
             guard options.create else {

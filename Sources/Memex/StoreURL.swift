@@ -8,6 +8,8 @@ package enum StoreURL: Equatable {
     case sharedMemory(name: String)
     case sqlite(path: String)
     case sqliteMemory
+    /// The engine takes the URL apart.
+    case postgresql
     /// Of a registered backend.
     case custom(scheme: String)
 
@@ -16,7 +18,7 @@ package enum StoreURL: Equatable {
         guard let colon = text.utf8.firstIndex(of: 0x3A), colon != text.startIndex else {
             throw MemexError.invalid(
                 path: "/url",
-                "has no scheme; give memory:, sqlite:///chat.db or the URL of a registered backend")
+                "has no scheme; give memory:, sqlite:///chat.db, postgresql://host/database or the URL of a registered backend")
         }
         guard !url.contains(0) else { throw MemexError.invalid(path: "/url", "has a NUL") }
         let scheme = String(text[..<colon])
@@ -41,6 +43,12 @@ package enum StoreURL: Equatable {
                     "wants three slashes and a path: sqlite:///relative.db, sqlite:////absolute.db or sqlite::memory:"
                 )
             }
+        case "postgresql", "postgres":
+            guard rest.hasPrefix("//") else {
+                throw MemexError.invalid(
+                    path: "/url", "wants two slashes: postgresql://user:password@host:5432/database")
+            }
+            self = .postgresql
         default: self = .custom(scheme: scheme)
         }
     }

@@ -7,6 +7,7 @@
 
 #include "memex_shim_callbacks.h"
 #include "memex_shim_memory.h"
+#include "memex_shim_postgresql.h"
 #include "memex_shim_sqlite.h"
 #include "memex_shim_system.h"
 #include "memex_shim_text.h"
