@@ -27,10 +27,11 @@ PYTHON_FILES := python/hatch_build.py python/src tools \
 #   test-misuse    Tests/C/misuse_matrix.c       test-misuse-memory
 #   test-abi       the other tests in Tests/C    test-abi-memory
 #   test-demo      examples
+#   test-install   what is installed, used by a C and a C++ program
 #   test-wheel     the wheel in a clean environment
 # ----------------------------------------------------------------------------------------------------
 TEST_PARTS := test-header test-tools test-swift test-c test-c-memory test-misuse test-abi test-abi-memory \
-	test-python test-demo test-wheel
+	test-python test-demo test-install test-wheel
 
 # The tests of the C interface; the misuse matrix has targets of its own.
 ABI_TESTS := $(filter-out Tests/C/misuse_matrix.c,$(wildcard Tests/C/*.c Tests/C/*.cpp))
@@ -128,9 +129,13 @@ test-python: build ## Python tests
 	@echo "==> Python tests"
 	@cd python && PYTHONPATH=src ../$(PY) -m pytest --quiet -p no:cacheprovider
 
+.PHONY: test-python-versions
+test-python-versions: build ## The same on every Python from 3.10 to 3.13 that is here; not in make test
+	@tools/test_python_versions.sh
+
 .PHONY: test-header
-test-header: setup ## The header alone, as C and C++
-	@$(QUIET) -t 1 "header as C and C++" tools/test_header.sh
+test-header: setup ## The headers alone: memex.h as C and C++, memex.hpp and its parts
+	@$(QUIET) -t 1 "headers as C and C++" tools/test_header.sh
 
 .PHONY: test-tools
 test-tools: setup ## The checks and generators themselves
@@ -166,6 +171,10 @@ test-abi-memory: asan-library ## The ones of them that AddressSanitizer can watc
 test-demo: build ## The demo: what it reads, what it refuses, how it ends
 	@$(QUIET) -t 1 "the demo" $(PY) -m pytest --quiet -p no:cacheprovider -c python/pyproject.toml \
 		--rootdir . examples
+
+.PHONY: test-install
+test-install: build ## Install into an empty folder; build and run programs with pkg-config alone
+	@$(QUIET) -t 1 "the installed library" tools/test_install.sh
 
 .PHONY: test-wheel
 test-wheel: wheel ## The wheel in a clean environment, without Swift and the system's libraries
@@ -203,7 +212,7 @@ check-imports: setup ## Imports run one way; no Foundation, Dispatch, concurrenc
 	@$(QUIET) -t 1 "imports" $(PY) tools/check_imports.py
 
 .PHONY: check-header
-check-header: test-header ## The header alone, as C and C++
+check-header: test-header ## The headers alone, as C and C++
 
 .PHONY: check-exports
 check-exports: build ## Exports are the header's functions; how the library is linked
@@ -244,7 +253,7 @@ soak: build ## Kill writers 2,000 times; fail every allocation, with a file too
 	@MEMEX_OOM_ALL=1 MEMEX_PROGRAM_TIMEOUT=7200 MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain Tests/C/oom.c
 
 .PHONY: fuzz
-fuzz: setup ## Fuzz the scanner against jansson
+fuzz: setup ## Fuzz the scanner against jansson (FUZZ_SECONDS=600)
 	@$(call need,tools/fuzz.sh)
 	@tools/fuzz.sh
 

@@ -30,6 +30,13 @@ static inline void __attribute__((noreturn)) fail(const char *what, const char *
   exit(3);
 }
 
+/* What was read must be what was stored. */
+static inline void expect(int64_t found, int64_t wanted, const char *what) {
+  if (found == wanted) return;
+  fprintf(stderr, "%s: %lld, expected %lld\n", what, (long long)found, (long long)wanted);
+  exit(4);
+}
+
 static Message *pool;
 static size_t pool_count;
 

@@ -23,7 +23,7 @@ def build(setting: Setting) -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     compiler = os.environ.get("CC", "cc")
     flags = ["-O2", "-Wall", "-Wextra", "-std=c11", "-D_GNU_SOURCE", f"-I{ROOT / 'include'}"]
-    headers = list(HERE.glob("*.h"))
+    headers = list(HERE.rglob("*.h"))
     for name in (*PROGRAMS, "sync_count"):
         source = HERE / f"{name}.c"
         target = OUT / (f"{name}.so" if name == "sync_count" else name)

@@ -33,10 +33,4 @@ static inline int64_t value(sqlite3 *db, const char *sql) {
   return v;
 }
 
-static inline void expect(int64_t found, int64_t wanted, const char *what) {
-  if (found == wanted) return;
-  fprintf(stderr, "%s: %lld, expected %lld\n", what, (long long)found, (long long)wanted);
-  exit(4);
-}
-
 #endif

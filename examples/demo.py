@@ -284,6 +284,19 @@ def window_entries(
     return joined
 
 
+def enough(thread: Any, memexllm: Any) -> int:
+    """A budget for about half of a conversation, and for all that must stay."""
+    whole: int = thread.context().tokens
+    try:
+        thread.context(max_tokens=1)
+    except memexllm.errors.LimitError as error:
+        least: int = error.details["needed"]
+    else:
+        least = 0
+    half = max(100, whole * 45 // 100 // 50 * 50)
+    return half if least < half else least + (whole - least) // 2
+
+
 def tell(run: Run, memexllm: Any, budget: int | None) -> None:
     """Transcript, window and figures."""
     with memexllm.open(url()) as store:
@@ -293,10 +306,13 @@ def tell(run: Run, memexllm: Any, budget: int | None) -> None:
         show.heading("The conversation", f"{one_of}{len(messages)} messages")
         show.transcript(((m.seq, m.body) for m in messages), len(messages), TRANSCRIPT_MOST)
 
-        whole = thread.context(max_tokens=1_000_000_000)
-        limit = budget or max(100, whole.tokens * 45 // 100 // 50 * 50)
+        limit = budget or enough(thread, memexllm)
         started = time.perf_counter()
-        window = thread.context(max_tokens=limit)
+        try:
+            window = thread.context(max_tokens=limit)
+        except memexllm.errors.LimitError as error:
+            needed = error.details["needed"]
+            raise BadInput(f"{needed:,} tokens must stay; --max-tokens is {limit:,}.") from None
         run.window_us = (time.perf_counter() - started) * 1e6
         show.heading(
             "What the model sees",
@@ -358,7 +374,7 @@ def main() -> int:
         good = keep(run, memexllm)
         tell(run, memexllm, arguments.max_tokens)
     except BadInput as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {show.visible(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -9,7 +9,7 @@ import sys
 import textwrap
 import time
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 _STYLES = {
@@ -38,6 +38,8 @@ def _wants_color() -> bool:
     )
 
 
+# Invisible, and needed by scripts and emoji.
+_JOINERS = "\u200c\u200d"
 COLOR = _wants_color()
 UNICODE = "utf" in (sys.stdout.encoding or "").lower()
 WIDTH = max(56, min(104, shutil.get_terminal_size((88, 24)).columns))
@@ -71,15 +73,28 @@ def columns(text: str) -> int:
     """How many columns a text takes: two for wide characters, none for combining ones."""
     total = 0
     for character in text:
-        if unicodedata.combining(character) or character in "\u200b\u200d\ufe0e\ufe0f":
+        if unicodedata.combining(character) or character in "\u200c\u200d\ufe0e\ufe0f":
             continue
         total += 2 if unicodedata.east_asian_width(character) in "WF" else 1
     return total
 
 
+def visible(text: str) -> str:
+    """The text with escapes for what would steer the terminal: controls, bidirectional ones too."""
+    return "".join(map(_visible, text))
+
+
+def _visible(character: str) -> str:
+    if character.isprintable() or character in _JOINERS:
+        return character
+    if character.isspace():
+        return " "
+    return character.encode("unicode_escape").decode()
+
+
 def clip(text: str, room: int) -> str:
     """The text on one line of so many columns."""
-    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    text = " ".join(visible(text).split())
     if columns(text) <= room:
         return text
     room -= len(glyph("more"))
@@ -190,17 +205,35 @@ def message(seq: int, body: Mapping[str, Any]) -> None:
             first = False
 
 
+def _fit(text: str, room: int) -> int:
+    """How many characters of a text fit into so many columns; one at least."""
+    for place, character in enumerate(text):
+        room -= columns(character)
+        if room < 0:
+            return max(1, place)
+    return len(text)
+
+
+def _paragraph(text: str, room: int) -> Iterator[str]:
+    """The lines of a paragraph. A word that is wider than a line begins where the text before it
+    ends, and goes on."""
+    line = ""
+    for word in visible(text).split():
+        width, left = columns(word), room - columns(line) - 1 if line else room
+        if line and width > left and (width <= room or left < room // 4):
+            yield line
+            line, left = "", room
+        while columns(word) > left:
+            end = _fit(word, left)
+            yield f"{line} {word[:end]}" if line else word[:end]
+            line, word, left = "", word[end:], room
+        line = f"{line} {word}" if line else word
+    if line:
+        yield line
+
+
 def _wrap(text: str, room: int, most: int) -> list[str]:
-    lines: list[str] = []
-    for paragraph in text.splitlines():
-        line = ""
-        for word in paragraph.split():
-            if line and columns(line) + 1 + columns(word) > room:
-                lines.append(line)
-                line = ""
-            line = f"{line} {word}" if line else clip(word, room)
-        if line:
-            lines.append(line)
+    lines = [line for paragraph in text.splitlines() for line in _paragraph(paragraph, room)]
     if len(lines) > most:
         rest = " ".join(lines[most - 1 :])
         lines = [*lines[: most - 1], clip(rest + " ", room) if columns(rest) > room else rest]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess  # runs the demo
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ EXAMPLES = Path(__file__).resolve().parent
 sys.path.insert(0, str(EXAMPLES))
 
 import demo_input  # noqa: E402  # pylint: disable=wrong-import-position
+import demo_show  # noqa: E402  # pylint: disable=wrong-import-position
 
 
 def bodies(tmp_path: Path, data: bytes) -> list[list[bytes]]:
@@ -116,3 +118,52 @@ def test_the_story_ends_well(tmp_path: Path) -> None:
     done = run("--input", str(short))
     assert done.returncode == 0, done.stderr
     assert "1 of 1 bodies" in done.stdout
+
+
+CONTROLS = "".join(
+    map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x61C, 0x1B, 7, 0x9B])
+)
+
+
+def test_nothing_steers_the_terminal(tmp_path: Path) -> None:
+    """What would turn text around or move the cursor is shown as an escape."""
+    body = {"role": "user\u202e", "content": f"pay {CONTROLS} now", "name": "\u2066"}
+    call = {"function": {"name": "f\u202e", "arguments": CONTROLS}, "type": "function", "id": "c"}
+    path = tmp_path / "in\u202eput.jsonl"
+    lines = [body, {"role": "assistant", "tool_calls": [call]}, {"role": "user", "content": "x"}]
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    done = run("--input", str(path))
+    assert done.returncode == 0, done.stderr
+    bad = run("--input", str(tmp_path / "no\u202e"))
+    for text in (done.stdout, bad.stderr):
+        assert not set(CONTROLS) & set(text)
+        assert "\\u202e" in text
+    assert "\\x1b\\x07\\x9b" in done.stdout.replace("\n", "").replace(" ", "")
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+    assert demo_show.visible(family) == family  # one picture of several characters
+
+
+@pytest.mark.parametrize("room", [20, 40, 70])
+def test_a_long_word_begins_where_the_text_ends(room: int) -> None:
+    """The arguments of a call are one word without a blank."""
+    arguments = json.dumps({"passengers": ["Ada"] * 9}, separators=(",", ":"))
+    lines = list(demo_show._paragraph(f"-> book({arguments})", room))
+    assert "".join(lines) == f"-> book({arguments})" and len(lines[0]) == room
+    assert max(map(demo_show.columns, lines)) <= room
+    text = "word " * 30 + "x" * 200 + " " + "\u6025" * 90 + " end"
+    lines = list(demo_show._paragraph(text, room))
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert max(map(demo_show.columns, lines)) <= room
+    assert not list(demo_show._paragraph("  ", room))
+
+
+def test_a_system_prompt_that_is_most_of_it(tmp_path: Path) -> None:
+    """The window has room for what must stay, unless its budget was named."""
+    path = tmp_path / "long.jsonl"
+    lines = [{"role": "system", "content": "Be nice. " * 500}, {"role": "user", "content": "Hi"}]
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    done = run("--input", str(path))
+    assert done.returncode == 0, done.stderr
+    done = run("--input", str(path), "--max-tokens", "100")
+    assert done.returncode == 2 and "tokens must stay" in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -12,10 +12,11 @@
  *   Status      every function that can fail returns memex_status: 0 is success, negative is one of
  *               MEMEX_E_*, positive is a condition (MEMEX_DONE).
  *   Text, JSON  a pointer and a length in bytes; MEMEX_NTS as length means NUL-terminated. NULL with
- *               length 0 (or MEMEX_NTS) means "not given". JSON is UTF-8, strict (no duplicate keys, no NUL in a key, no
- *               byte order mark, no lone surrogates): anything else is MEMEX_E_INVALID with the offset; more
- *               than 128 levels are MEMEX_E_LIMIT. Unknown keys of options, queries and configurations are
- *               MEMEX_E_INVALID, naming the path.
+ *               length 0 (or MEMEX_NTS) means "not given". JSON is UTF-8, strict: no duplicate keys, no NUL
+ *               in a key (the parser cannot hold one; in values it is legal), no byte order mark, no lone
+ *               surrogates; what is not is MEMEX_E_INVALID with the offset. More than 128 levels are
+ *               MEMEX_E_LIMIT. Unknown keys of options, queries and configurations are MEMEX_E_INVALID,
+ *               naming the path.
  *   Time        int64_t microseconds since the Unix epoch, UTC; names end in _at_us. Spans end in _us.
  *
  * OWNERSHIP, in four words
@@ -36,6 +37,20 @@
  *
  *   Every function may be called from any thread, on any handle. Calls on one cursor or one transaction
  *   run one after another. Callbacks run on the thread whose call needs them, never under a lock.
+ *
+ * ERRORS
+ *
+ *   The comment of a function names the errors that are its own. Besides these,
+ *
+ *   any call     may answer HANDLE, FORKED, CLOSED, INVALID (a required output is NULL, a text is NULL with
+ *                a length), LIMIT (an argument, an id or JSON is too large or too deep) and NO_MEMORY;
+ *   one that reads the store   IO, CORRUPT, CALLBACK (of a backend of yours), BUSY (it changed again and
+ *                again meanwhile);
+ *   one that writes   those of reading, and BUSY (others hold the store, or changed the thread until the
+ *                time-out), TIMEOUT, CANCELLED (while it waited its turn), FULL, IO (also: opened
+ *                read-only), POISONED, REENTRANT (from a callback of the same backend), UNSUPPORTED (the
+ *                backend cannot), OUTCOME_UNKNOWN. All but the last mean that nothing was stored.
+ *                In a transaction they come from its commit.
  *
  * LIMITS (see memex_describe for the figures in force; passing one is MEMEX_E_LIMIT)
  *
@@ -265,7 +280,7 @@ void memex_error_free(memex_error *error);
  *   sqlite:////absolute.db, sqlite::memory:, and NAME:... of a registered backend.
  *
  * Ownership: *out is owned; memex_store_close. Errors: INVALID, NOT_FOUND, UNSUPPORTED, UNAVAILABLE,
- * IO, FULL, CORRUPT, NEWER_FORMAT, BUSY, CALLBACK. @since 0.2
+ * IO, FULL, CORRUPT, NEWER_FORMAT, BUSY, TIMEOUT, CALLBACK. @since 0.2
  */
 memex_status memex_store_open(const char *config, size_t config_len, memex_store **out,
                               memex_error **error);
@@ -274,8 +289,7 @@ memex_status memex_store_open(const char *config, size_t config_len, memex_store
  * Narrows a store to a tenant and a principal: {"tenant": "acme", "principal": "alice"}. Every function
  * that takes a store takes the session, and sees that tenant only. A plain store acts in tenant "".
  * A session cannot be widened: opening one from a session keeps its tenant or is DENIED.
- * Ownership: *out is owned; memex_store_close closes the session alone. Errors: INVALID, DENIED, CLOSED.
- * @since 0.2
+ * Ownership: *out is owned; memex_store_close closes the session alone. Errors: INVALID, DENIED. @since 0.2
  */
 memex_status memex_session_open(memex_store *store, const char *options, size_t options_len,
                                 memex_store **out, memex_error **error);
@@ -284,28 +298,30 @@ memex_status memex_session_open(memex_store *store, const char *options, size_t 
  * Closes a store: refuses new calls, wakes those that wait, waits for those that run. What was opened
  * on it answers MEMEX_E_CLOSED from then on and is freed as usual. From inside one of its callbacks it
  * answers REENTRANT and the store stays open.
- * Ownership: store is consumed, except with REENTRANT. Errors: HANDLE, REENTRANT, INVALID (a
- * transaction's view; not consumed), IO, POISONED. @since 0.2
+ * Ownership: store is consumed, except with REENTRANT, INVALID and FORKED. Errors: HANDLE, FORKED,
+ * REENTRANT, INVALID (a transaction's view), CALLBACK (the backend's
+ * close failed; the store is closed all the same). @since 0.2
  */
 memex_status memex_store_close(memex_store *store, memex_error **error);
 
 /**
  * Makes everything acknowledged so far as durable as the engine can, and writes back what it defers.
- * Errors: CLOSED, IO, POISONED, TIMEOUT. @since 0.2
+ * Errors: those of writing. @since 0.2
  */
 memex_status memex_store_flush(memex_store *store, memex_error **error);
 
 /**
  * Ends the waits of all calls now waiting on this store, sessions included, with CANCELLED. Calls that are
  * running finish.
- * Errors: CLOSED. @since 0.2
+ * Errors: those of any call. @since 0.2
  */
 memex_status memex_store_interrupt(memex_store *store, memex_error **error);
 
 /**
- * The control plane: runs a command by name ("stats", "check", "maintain"; memex_describe lists them) with arguments as JSON.
- * Ownership: out is owned, nullable. Errors: NOT_FOUND, INVALID, DENIED, UNSUPPORTED, CLOSED, and the
- * command's. @since 0.2
+ * The control plane: runs a command by name ("stats", "check", "maintain"; memex_describe lists them) with
+ * arguments as JSON.
+ * Ownership: out is owned, nullable. Errors: NOT_FOUND, INVALID, DENIED (a session), those of writing.
+ * @since 0.2
  */
 memex_status memex_store_command(memex_store *store, const char *name, size_t name_len,
                                  const char *arguments, size_t arguments_len, memex_bytes *out,
@@ -319,7 +335,7 @@ memex_status memex_store_command(memex_store *store, const char *name, size_t na
  * Begins to collect changes that are applied together. Nothing is locked until the commit.
  * @param options none yet; pass NULL.
  * Ownership: *out is owned; memex_txn_commit or memex_txn_rollback.
- * Errors: INVALID, UNSUPPORTED, CLOSED. @since 0.2
+ * Errors: INVALID, UNSUPPORTED (on a view), IO (read-only). @since 0.2
  */
 memex_status memex_txn_begin(memex_store *store, const char *options, size_t options_len,
                              memex_txn **out, memex_error **error);
@@ -334,8 +350,8 @@ memex_store *memex_txn_store(memex_txn *txn);
 /**
  * Applies all changes or none.
  * @param out {"results": [...]}: for each change in order what its call would have returned. Nullable.
- * Ownership: txn is consumed; out is owned. Errors: CONFLICT, NOT_FOUND, EXISTS, UNSUPPORTED, CLOSED,
- * TIMEOUT, IO, FULL, POISONED, OUTCOME_UNKNOWN. @since 0.2
+ * Ownership: txn is consumed; out is owned. Errors: CONFLICT, NOT_FOUND, EXISTS, those of writing.
+ * @since 0.2
  */
 memex_status memex_txn_commit(memex_txn *txn, memex_bytes *out, memex_error **error);
 
@@ -349,12 +365,12 @@ void memex_txn_rollback(memex_txn *txn);
 /**
  * Creates a thread.
  * @param init {"id", "title", "metadata", "created_at_us"}, all optional; a missing id becomes a UUIDv7.
- * Ownership: *out is owned; memex_thread_free. Errors: INVALID, EXISTS, CLOSED, IO, FULL. @since 0.2
+ * Ownership: *out is owned; memex_thread_free. Errors: INVALID, EXISTS, those of writing. @since 0.2
  */
 memex_status memex_thread_create(memex_store *store, const char *init, size_t init_len,
                                  memex_thread **out, memex_error **error);
 
-/** Opens a thread by id. Ownership: *out is owned; memex_thread_free. Errors: INVALID, NOT_FOUND, CLOSED. @since 0.2 */
+/** Opens a thread by id. Ownership: *out is owned; memex_thread_free. Errors: INVALID, NOT_FOUND, those of reading. @since 0.2 */
 memex_status memex_thread_open(memex_store *store, const char *id, size_t id_len,
                                memex_thread **out, memex_error **error);
 
@@ -368,7 +384,7 @@ const char *memex_thread_id(memex_thread *thread);
  * The thread's document: {"id", "tenant", "title", "metadata", "version", "rev", "created_at_us",
  * "updated_at_us", "last_message_at_us", "message_count", "last_seq", "root", "base"}; keys without a
  * value are absent, as is "tenant" when it is "".
- * Ownership: out is owned. Errors: NOT_FOUND (deleted), CLOSED. @since 0.2
+ * Ownership: out is owned. Errors: NOT_FOUND (deleted), those of reading. @since 0.2
  */
 memex_status memex_thread_get(memex_thread *thread, memex_bytes *out, memex_error **error);
 
@@ -376,8 +392,8 @@ memex_status memex_thread_get(memex_thread *thread, memex_bytes *out, memex_erro
  * Changes title and metadata by a JSON merge patch (RFC 7396): {"title": "x", "metadata": {"k": null}}.
  * @param options {"if_version": n}: CONFLICT unless the document's version is n.
  * @param out the document after the change; nullable, owned.
- * Errors: INVALID, NOT_FOUND, CONFLICT, UNSUPPORTED (a second change in a transaction; erase there), CLOSED,
- * IO, FULL. @since 0.2
+ * Errors: INVALID, NOT_FOUND, CONFLICT, UNSUPPORTED (a second change in a transaction), those of writing.
+ * @since 0.2
  */
 memex_status memex_thread_update(memex_thread *thread, const char *patch, size_t patch_len,
                                  const char *options, size_t options_len, memex_bytes *out,
@@ -386,9 +402,10 @@ memex_status memex_thread_update(memex_thread *thread, const char *patch, size_t
 /**
  * Deletes a thread and its messages. Messages shared with forks stay until the last fork goes.
  * @param options {"if_version": n, "erase": true}: erase removes the messages from forks, too, and
- *   from the engine's files.
- * Errors: INVALID, NOT_FOUND, CONFLICT, UNSUPPORTED (a second change in a transaction; erase there), CLOSED,
- * IO, FULL. @since 0.2
+ *   from the engine's files. TIMEOUT may then mean that it is deleted and its bytes are not wiped yet: the
+ *   same call again wipes them, and answers NOT_FOUND.
+ * Errors: INVALID, NOT_FOUND, CONFLICT, UNSUPPORTED (a second change in a transaction; erase there, or on a
+ * backend that cannot wipe), those of writing. @since 0.2
  */
 memex_status memex_thread_delete(memex_store *store, const char *id, size_t id_len,
                                  const char *options, size_t options_len, memex_error **error);
@@ -396,8 +413,8 @@ memex_status memex_thread_delete(memex_store *store, const char *id, size_t id_l
 /**
  * Starts a new thread that shares this one's messages up to a point, without copying them.
  * @param options {"at_seq": n (default: the last), "id", "title", "metadata", "created_at_us"}.
- * Ownership: *out is owned; memex_thread_free. Errors: INVALID, NOT_FOUND, EXISTS, CLOSED, IO, FULL,
- * UNSUPPORTED (in a transaction). @since 0.2
+ * Ownership: *out is owned; memex_thread_free. Errors: INVALID, NOT_FOUND, EXISTS, LIMIT (1,000 forks
+ * of forks), UNSUPPORTED (in a transaction), those of writing. @since 0.2
  */
 memex_status memex_thread_fork(memex_thread *thread, const char *options, size_t options_len,
                                memex_thread **out, memex_error **error);
@@ -410,8 +427,9 @@ memex_status memex_thread_fork(memex_thread *thread, const char *options, size_t
  *   "message_count" | "version": condition, "metadata": {key: condition}, "and": [...], "or": [...],
  *   "not": {...}}; a condition is {"eq" | "ne" | "lt" | "lte" | "gt" | "gte" | "in" | "prefix" |
  *   "exists": value}, several are joined by and.
- * Pages are {"threads": [document, ...]}.
- * Ownership: *out is owned; memex_cursor_free. Errors: INVALID, CLOSED. @since 0.2
+ * Pages are {"threads": [document, ...]}. A limit of 0 gives none.
+ * Ownership: *out is owned; memex_cursor_free. Errors: INVALID (also "cursor", when it is the token of
+ * another query), NOT_FOUND ("root"), those of reading. @since 0.2
  */
 memex_status memex_thread_list(memex_store *store, const char *query, size_t query_len,
                                memex_cursor **out, memex_error **error);
@@ -419,13 +437,17 @@ memex_status memex_thread_list(memex_store *store, const char *query, size_t que
 /**
  * Appends one message (an object) or several (an array), all or none. Each body is kept byte for byte.
  *
+ * Order is by seq alone. created_at_us stands instead of now, for its message only: the next one without it
+ * gets the clock's now, also when that is earlier. An idempotency key that comes again with the same bodies,
+ * byte for byte and through whichever function, stores nothing.
+ *
  * @param options {"idempotency_key", "expect_seq": n (CONFLICT unless the next seq is n),
  *   "format": "openai.chat" (default) | "opaque" | ..., "timeout_us"}, for every message of the call
  *   {"created_at_us", "metadata", "provenance", "pinned", "state": "complete" | "incomplete"} and, when
  *   it is one, "id"; or {"messages": [{the same and "id"}, ...]} with one entry a message.
  * @param out nullable; set out->struct_size first.
- * Errors: INVALID (with path or offset), EXISTS (id), NOT_FOUND (thread), CONFLICT, LIMIT, CLOSED,
- * TIMEOUT, CANCELLED, IO, FULL, POISONED, OUTCOME_UNKNOWN. @since 0.2
+ * Errors: INVALID (with path or offset), EXISTS (id), NOT_FOUND (thread), CONFLICT, those of writing.
+ * @since 0.2
  */
 memex_status memex_thread_append(memex_thread *thread, const char *messages, size_t messages_len,
                                  const char *options, size_t options_len, memex_receipt *out,
@@ -449,24 +471,30 @@ memex_status memex_thread_append_text(memex_thread *thread, const char *role, si
  * Pages: json {"messages": [{"id", "seq", "rev", "state", "role", "created_at_us", "format", "tokens",
  *   ..., "body": <bytes>}]}; bodies [<bytes>, ...], null for a deleted one; packed as described in
  *   docs/reference/packed-page.md.
- * The upper end is fixed here: messages appended later are not seen.
- * Ownership: *out is owned; memex_cursor_free. Errors: INVALID, NOT_FOUND, CLOSED. @since 0.2
+ * The upper end is fixed here: messages appended later are not seen. Each page shows its messages as they
+ * are when it is read: one deleted before that is not in it (unless "include_deleted"), and a page that was
+ * read does not change. "last" or "limit" of 0 gives none.
+ * Ownership: *out is owned; memex_cursor_free. Errors: INVALID (also "cursor", when it is the token of
+ * another query), NOT_FOUND, those of reading. @since 0.2
  */
 memex_status memex_thread_messages(memex_thread *thread, const char *query, size_t query_len,
                                    memex_cursor **out, memex_error **error);
 
-/** Number of messages that are not deleted. Errors: NOT_FOUND, CLOSED. @since 0.2 */
+/** Number of messages that are not deleted. Errors: NOT_FOUND, those of reading. @since 0.2 */
 memex_status memex_thread_count(memex_thread *thread, int64_t *out, memex_error **error);
 
 /* ------------------------------------------------------------------------------------------------
  * Messages
  * --------------------------------------------------------------------------------------------- */
 
-/** Opens a message by id. Ownership: *out is owned; memex_message_free. Errors: INVALID, NOT_FOUND, CLOSED. @since 0.2 */
+/**
+ * Opens a message by id. One that was deleted opens, too, so that it can be erased; its body is NOT_FOUND.
+ * Ownership: *out is owned; memex_message_free. Errors: INVALID, NOT_FOUND, those of reading. @since 0.2
+ */
 memex_status memex_message_open(memex_thread *thread, const char *id, size_t id_len,
                                 memex_message **out, memex_error **error);
 
-/** Opens a message by seq. Ownership: *out is owned; memex_message_free. Errors: INVALID, NOT_FOUND, CLOSED. @since 0.2 */
+/** The same by seq. Ownership: *out is owned; memex_message_free. Errors: INVALID, NOT_FOUND, those of reading. @since 0.2 */
 memex_status memex_message_at(memex_thread *thread, int64_t seq, memex_message **out,
                               memex_error **error);
 
@@ -482,17 +510,17 @@ int64_t memex_message_seq(memex_message *message);
 /** The role at the time of opening, "" if the body has none; NULL for a bad handle. Ownership: borrowed until the handle is freed. @since 0.2 */
 const char *memex_message_role(memex_message *message);
 
-/** The body, byte for byte as it was given. Ownership: out is owned. Errors: NOT_FOUND (deleted), CLOSED, CORRUPT. @since 0.2 */
+/** The body, byte for byte as it was given. Ownership: out is owned. Errors: NOT_FOUND (deleted), those of reading. @since 0.2 */
 memex_status memex_message_body(memex_message *message, memex_bytes *out, memex_error **error);
 
-/** Envelope and body: {"id", "seq", "rev", ..., "body": <bytes>}. Ownership: out is owned. Errors: NOT_FOUND (deleted), CLOSED, CORRUPT. @since 0.2 */
+/** Envelope and body: {"id", "seq", "rev", ..., "body": <bytes>}. Ownership: out is owned. Errors: NOT_FOUND (deleted), those of reading. @since 0.2 */
 memex_status memex_message_json(memex_message *message, memex_bytes *out, memex_error **error);
 
 /**
  * Replaces the body. Forks that share the message keep the old one.
  * @param options {"if_rev": n, "state": "complete" | "incomplete", "pinned": bool}.
- * Errors: INVALID, NOT_FOUND, CONFLICT, UNSUPPORTED (a second change in a transaction; erase there), CLOSED,
- * IO, FULL. @since 0.2
+ * Errors: INVALID, NOT_FOUND, CONFLICT, UNSUPPORTED (a second change in a transaction), those of writing.
+ * @since 0.2
  */
 memex_status memex_message_replace(memex_message *message, const char *body, size_t body_len,
                                    const char *options, size_t options_len, memex_error **error);
@@ -500,8 +528,7 @@ memex_status memex_message_replace(memex_message *message, const char *body, siz
 /**
  * Changes the message's metadata by a JSON merge patch (RFC 7396).
  * @param options {"if_rev": n, "pinned": bool}.
- * Errors: INVALID, NOT_FOUND, CONFLICT, UNSUPPORTED (a second change in a transaction; erase there), CLOSED,
- * IO, FULL. @since 0.2
+ * Errors: as memex_message_replace. @since 0.2
  */
 memex_status memex_message_update_metadata(memex_message *message, const char *patch,
                                            size_t patch_len, const char *options,
@@ -510,9 +537,10 @@ memex_status memex_message_update_metadata(memex_message *message, const char *p
 /**
  * Deletes the message; its seq is never used again. Forks that share it keep it.
  * @param options {"if_rev": n, "erase": true}: erase removes it from forks, too, and from the engine's
- *   files.
- * Errors: INVALID, NOT_FOUND, CONFLICT, UNSUPPORTED (a second change in a transaction; erase there), CLOSED,
- * IO, FULL. @since 0.2
+ *   files, also when it is deleted already (if_rev is then not compared). TIMEOUT may then mean that it is
+ *   deleted and its bytes are not wiped yet: the same call again wipes them.
+ * Errors: INVALID, NOT_FOUND, CONFLICT, UNSUPPORTED (a second change in a transaction; erase there, or on a
+ * backend that cannot wipe), those of writing. @since 0.2
  */
 memex_status memex_message_delete(memex_message *message, const char *options, size_t options_len,
                                   memex_error **error);
@@ -522,14 +550,17 @@ memex_status memex_message_delete(memex_message *message, const char *options, s
  * --------------------------------------------------------------------------------------------- */
 
 /**
- * The next page; MEMEX_DONE, with out cleared, when there is none.
- * Ownership: out is owned. Errors: CLOSED, NOT_FOUND (the thread was deleted), CORRUPT, IO. @since 0.2
+ * The next page; MEMEX_DONE, with out cleared, when there is none. After an error the cursor stands where it
+ * stood: the next call tries the same page again.
+ * Ownership: out is owned. Errors: NOT_FOUND (the thread was deleted), REENTRANT (from a callback that this
+ * page needs), those of reading. @since 0.2
  */
 memex_status memex_cursor_next(memex_cursor *cursor, memex_bytes *out, memex_error **error);
 
 /**
  * A token that continues here when it is given as "cursor" in the same query, in this or any other
- * process; empty after the last page. Ownership: out is owned. Errors: CLOSED. @since 0.2
+ * process; empty after the last page. Another query, tenant or thread refuses it; page_size and layout may
+ * differ. Ownership: out is owned. Errors: REENTRANT. @since 0.2
  */
 memex_status memex_cursor_token(memex_cursor *cursor, memex_bytes *out, memex_error **error);
 
@@ -563,8 +594,8 @@ void memex_strategy_free(memex_strategy *strategy);
  * @param out {"messages": [<body>, ...], "seqs": [...], "tokens": n, "tokenizer": "estimate",
  *   "kept": [{"seq", "reason", "tokens"}], "left_out": [{"seq", "reason", "tokens", "detail"} |
  *   {"from_seq", "to_seq", "count", "reason"}], "changed": [...], "message_count": n}. Owned.
- * Errors: INVALID, NOT_FOUND, UNSUPPORTED, LIMIT (what must stay passes max_tokens), CALLBACK, CLOSED.
- * @since 0.2
+ * Errors: INVALID, NOT_FOUND, UNSUPPORTED (provider), LIMIT (what must stay passes max_tokens), CALLBACK,
+ * those of reading. @since 0.2
  */
 memex_status memex_context_build(memex_thread *thread, memex_strategy *strategy,
                                  const char *request, size_t request_len, memex_bytes *out,

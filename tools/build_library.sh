@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the library that is shipped into dist/:
 #
-#   dist/libmemex.so.0  dist/libmemex.so  dist/include/memex.h  dist/memex.pc
+#   dist/libmemex.so.0  dist/libmemex.so  dist/memex.pc  dist/include/memex.h, memex.hpp and its parts in memex/
 #
 # The Makefile, the Python build hook and the reproducibility check all come here, so there is one way to
 # build it.
@@ -24,6 +24,13 @@ place() {
 }
 place "$scratch/release/libmemex.so" "$dist/libmemex.so.0"
 place include/memex.h "$dist/include/memex.h"
+# A source distribution of the Python package has no C++ header.
+if [ -d bindings/cpp ]; then
+  rm -rf "$dist/include/memex"
+  mkdir "$dist/include/memex"
+  cp bindings/cpp/memex/*.hpp "$dist/include/memex/"
+  place bindings/cpp/memex.hpp "$dist/include/memex.hpp"
+fi
 ln -sfn libmemex.so.0 "$dist/libmemex.so"
 tools/pkg_config.sh '${pcfiledir}' '${pcfiledir}' > "$dist/memex.pc.new"
 mv -f "$dist/memex.pc.new" "$dist/memex.pc"

@@ -52,7 +52,10 @@ from ctypes import (
     c_uint32,
     c_void_p,
 )
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, cast
+
+TYPE_CHECKING = False  # for what typing costs, see __init__
+if TYPE_CHECKING:
+    from typing import Any, ClassVar, Final, Protocol
 '''
 
 
@@ -200,7 +203,7 @@ def render(header: Header) -> str:
     """The text of _ffi.py."""
     types = Types(header)
     lines = [_PREAMBLE]
-    lines += ["if TYPE_CHECKING:", "    Handle = int | c_void_p | None", ""]
+    lines += ["    Handle = int | c_void_p | None", ""]
     lines += [*_constants(header), ""]
     for callback in header.callbacks:
         if not {bare(p.type) for p in callback.parameters} & types.structs:
@@ -241,7 +244,9 @@ def render(header: Header) -> str:
         "        function = getattr(lib, name)",
         "        function.restype = result",
         "        function.argtypes = arguments",
-        '    return cast("Library", lib)',
+        "    library: Any = lib",
+        "    bound: Library = library",
+        "    return bound",
         "",
     ]
     return re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines))

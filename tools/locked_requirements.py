@@ -1,4 +1,6 @@
-"""Prints python/poetry.lock as pip requirements with hashes.
+"""Prints python/poetry.lock as pip requirements with hashes: all of it, or some and what they need.
+
+    locked_requirements.py [NAME...]
 
 pip installs exactly what Poetry locked, so only whoever changes the dependencies needs Poetry.
 """
@@ -26,10 +28,26 @@ def requirement(package: dict[str, Any]) -> str:
     return f"{package['name']}=={package['version']}{' ; ' + marker if marker else ''}{hashes}"
 
 
+def needed(packages: list[dict[str, Any]], names: list[str]) -> list[dict[str, Any]]:
+    """The packages of these names and all that they depend on."""
+    wanted: set[str] = set()
+    left = list(names)
+    while left:
+        name = left.pop().lower().replace("_", "-")
+        # A name may be locked twice, for two ranges of Pythons.
+        found = [package for package in packages if package["name"] == name]
+        if name in names and not found:
+            raise SystemExit(f"{name} is not in {LOCK.name}")
+        if name not in wanted:
+            left += [other for package in found for other in package.get("dependencies", {})]
+        wanted.add(name)
+    return [package for package in packages if package["name"] in wanted]
+
+
 def main() -> None:
     """Prints the locked packages."""
-    lock = tomllib.loads(LOCK.read_text(encoding="utf-8"))
-    for package in lock["package"]:
+    packages = tomllib.loads(LOCK.read_text(encoding="utf-8"))["package"]
+    for package in needed(packages, sys.argv[1:]) if sys.argv[1:] else packages:
         print(requirement(package))
 
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# The header compiles alone and twice included, as C and as C++, without a warning.
+# The header compiles alone and twice included, as C and as C++, without a warning; so does memex.hpp, and each
+# of its parts.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 header="${1:-include/memex.h}"
+wrapper=bindings/cpp
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 cp "$header" "$work/memex.h"
@@ -36,4 +38,10 @@ for compiler in "${cxx_compilers[@]}"; do
     for file in once twice; do compile "$compiler" -std="$standard" "$work/$file.cc"; done
   done
 done
-echo "the header compiles alone and twice: $count compilations, 0 warnings"
+for part in memex.hpp $(cd "$wrapper" && printf '%s\n' memex/*.hpp); do
+  printf '#include "%s"\n#include "%s"\n' "$part" "$part" > "$work/part.cc"
+  for compiler in "${cxx_compilers[@]}"; do
+    compile "$compiler" -std=c++17 -I"$wrapper" "$work/part.cc"
+  done
+done
+echo "every header compiles alone and twice: $count compilations, 0 warnings"

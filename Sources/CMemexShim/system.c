@@ -154,11 +154,11 @@ void memex_shim_fork_guard(void *mutex) {
   if (at < FORK_GUARD_MAX) atomic_store(&fork_guarded[at], mutex);
 }
 
-int memex_shim_semaphore_wait(void *semaphore, int64_t until_us) {
+int memex_shim_semaphore_wait(void *semaphore, int64_t until_us, int ends_on_signal) {
   struct timespec t = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
   int r;
   do r = until_us == INT64_MAX ? sem_wait(semaphore) : sem_clockwait(semaphore, CLOCK_MONOTONIC, &t);
-  while (r != 0 && errno == EINTR);
+  while (r != 0 && errno == EINTR && !ends_on_signal);
   return r == 0 ? 0 : errno;
 }
 
@@ -171,9 +171,9 @@ int memex_shim_lock_try(int descriptor) {
 
 int memex_shim_unlock(int descriptor) { return flock(descriptor, LOCK_UN) == 0 ? 0 : errno; }
 
-void memex_shim_sleep_us(int64_t us) {
+int memex_shim_sleep_us(int64_t us) {
   struct timespec t = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
-  nanosleep(&t, NULL);
+  return nanosleep(&t, NULL) != 0 && errno == EINTR;
 }
 
 int memex_shim_identity(const char *path, uint64_t *device, uint64_t *inode, int *is_regular) {
@@ -183,6 +183,30 @@ int memex_shim_identity(const char *path, uint64_t *device, uint64_t *inode, int
   *inode = (uint64_t)s.st_ino;
   *is_regular = S_ISREG(s.st_mode);
   return 0;
+}
+
+int memex_shim_descriptor_identity(int descriptor, uint64_t *device, uint64_t *inode) {
+  struct stat s;
+  if (fstat(descriptor, &s) != 0) return errno;
+  *device = (uint64_t)s.st_dev;
+  *inode = (uint64_t)s.st_ino;
+  return 0;
+}
+
+int memex_shim_is_link(const char *path) {
+  struct stat s;
+  return lstat(path, &s) == 0 && S_ISLNK(s.st_mode);
+}
+
+int memex_shim_open_folder(const char *path) {
+  int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return fd < 0 ? -errno : fd;
+}
+
+int64_t memex_shim_folder_changed_ns(int descriptor) {
+  struct stat s;
+  if (fstat(descriptor, &s) != 0) return -1;
+  return (int64_t)s.st_ctim.tv_sec * 1000000000 + s.st_ctim.tv_nsec;
 }
 
 int memex_shim_errno(void) { return errno; }

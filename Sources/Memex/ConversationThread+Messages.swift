@@ -45,7 +45,7 @@ extension ConversationThread {
         return nil
     }
 
-    /// Opens a message by id.
+    /// Opens a message by id, a deleted one too: it can still be erased.
     package func message(id: ByteView) throws(MemexError) -> Message {
         try Identifier.check(id, "the message id")
         return try reading { () throws(MemexError) in
@@ -68,9 +68,7 @@ extension ConversationThread {
     }
 
     private func stored(_ seq: Int64) throws(MemexError) -> Message {
-        guard let (message, ids) = try chain().message(store.engine, seq: seq), !message.isDeleted else {
-            throw Message.missing
-        }
+        guard let (message, ids) = try chain().message(store.engine, seq: seq) else { throw Message.missing }
         return Message(self, seq: seq, id: message.idText(ids), role: message.roleText)
     }
 }

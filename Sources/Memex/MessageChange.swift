@@ -104,7 +104,8 @@ struct MessageChange {
         }
     }
 
-    /// Deletes here, in the thread it came from and in every fork, and wipes it from the engine's files.
+    /// Deletes here, in the thread it came from and in every fork, and wipes it from the engine's files. Of a
+    /// message that is deleted it does what is left to do.
     func erase(ifRev: Int64?) throws(MemexError) {
         guard thread.session.transaction == nil else {
             throw MemexError(.unsupported, "erase cannot be part of a transaction")
@@ -119,10 +120,8 @@ struct MessageChange {
         try retrying { () throws(MemexError) in
             let engine = thread.store.engine
             let chain = try thread.chain()
-            guard let (old, _) = try chain.message(engine, seq: seq), !old.isDeleted else {
-                throw Message.missing
-            }
-            if let ifRev, ifRev != old.rev {
+            guard let (old, _) = try chain.message(engine, seq: seq) else { throw Message.missing }
+            if let ifRev, ifRev != old.rev, !old.isDeleted {
                 throw MemexError(
                     .conflict, "if_rev is \(ifRev), the message has rev \(old.rev); read it again",
                     detailMembers: "\"path\":\"/if_rev\",\"rev\":\(old.rev)")

@@ -19,6 +19,8 @@ extension Session {
             var retries = Retries(store)
             while true {
                 guard var record = try store.engine.thread(tenant: tenant, id: id.text) else {
+                    // An erase that timed out may have left bytes in the files.
+                    if erase { try store.engine.wipe(until: store.deadline()) }
                     throw MemexError(.notFound, "no thread has this id")
                 }
                 if let ifVersion, ifVersion != record.version {
@@ -99,7 +101,8 @@ struct ThreadRemoval {
         let thread = ConversationThread(session, .key(record.key), record)
         var seqs: [Int64] = []
         try store.engine.messages(record.key, MessageRange()) { (view) throws(MemexError) in
-            if !view.isDeleted { seqs.append(view.seq) }
+            // Forks may still have what was deleted here.
+            seqs.append(view.seq)
             return true
         }
         for seq in seqs {

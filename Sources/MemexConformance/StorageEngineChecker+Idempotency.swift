@@ -114,5 +114,6 @@ extension StorageEngineChecker {
         expect(
             try !engine.add(key, pair, idempotencyKey: "k", digest: (5, 5)).isDuplicate,
             "an append that is known, or not")
+        try engine.update(key) { $0.deletedDelta = -1 }
     }
 }

@@ -83,6 +83,7 @@ extension StorageEngineChecker {
                 $0.baseKey = root
                 $0.rootKey = root
             }
+            if root != 0 { batch.update(.key(root)) { $0.forkDelta = 1 } }
             let key = try require(try batch.commit(engine).first?.key)
             keys.append(key)
             roots[key] = root == 0 ? key : root

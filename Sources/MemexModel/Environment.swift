@@ -38,22 +38,43 @@ package enum SystemRandom {
 package struct Deadline: Sendable {
     /// Microseconds of the monotonic clock; `Int64.max` means never.
     package let at: Int64
+    /// When a wait ends early so that the caller can look for signals; `Int64.max` for never. A signal handler
+    /// that runs on the waiting thread ends the wait at once, but one between two sleeps goes unseen.
+    package let pauseAt: Int64
+
+    private static let pauseInterval: Int64 = 1_000_000
 
     package static let never = Deadline(at: .max)
 
-    package init(at: Int64) { self.at = at }
+    package init(at: Int64, pauseAt: Int64 = .max) {
+        self.at = at
+        self.pauseAt = pauseAt
+    }
 
-    package init(after timeout: Int64) {
-        let (sum, overflow) = memex_shim_monotonic_us().addingReportingOverflow(timeout)
+    package init(after timeout: Int64, isInterruptible: Bool = false) {
+        let now = memex_shim_monotonic_us()
+        let (sum, overflow) = now.addingReportingOverflow(timeout)
         at = overflow ? .max : sum
+        pauseAt = isInterruptible ? now &+ Self.pauseInterval : .max
     }
 
     package var isPast: Bool { at != .max && memex_shim_monotonic_us() >= at }
+
+    package var isInterruptible: Bool { pauseAt != .max }
 
     /// Microseconds left, at least 0.
     package var remaining: Int64 {
         if at == .max { return .max }
         let left = at &- memex_shim_monotonic_us()
         return left > 0 ? left : 0
+    }
+
+    /// Sleeps for a while, not past the deadline. Throws `MemexError.paused` when the wait is to end early.
+    package func sleep(_ span: Int64) throws(MemexError) {
+        let wasInterrupted = memex_shim_sleep_us(min(span, remaining)) != 0
+        guard isInterruptible else { return }
+        if wasInterrupted || memex_shim_monotonic_us() >= pauseAt {
+            throw MemexError.paused(bySignal: wasInterrupted, remaining: remaining)
+        }
     }
 }

@@ -70,6 +70,18 @@ public struct MemexError: Error, Sendable {
             .invalid, "\(message) at byte \(offset)", detailMembers: "\"offset\":\(offset)")
     }
 
+    /// A wait of an interruptible store ended early, see `Deadline.pauseAt`.
+    package static func paused(bySignal: Bool, remaining: Int64) -> MemexError {
+        MemexError(
+            .cancelled,
+            "the wait was ended so that signals can be handled; call again to go on waiting, nothing was stored",
+            detailMembers: pausedMark + "\(bySignal),\"remaining_us\":\(remaining)")
+    }
+
+    private static let pausedMark = "\"signal\":"
+
+    package var isPause: Bool { code == .cancelled && detailMembers.hasPrefix(Self.pausedMark) }
+
     package static let noMemory = MemexError(
         .noMemory, "memory ran out; free some and call again, nothing was changed")
 }

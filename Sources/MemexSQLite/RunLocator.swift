@@ -17,10 +17,13 @@ final class RunLocator {
         func row(of key: Int64) -> Int64 { row &+ (key &- self.key) }
     }
 
-    private let connection: SQLiteConnection
+    let connection: SQLiteConnection
     private let floor: SQLiteStatement
     private let keyOfRow: SQLiteStatement
     private let maximum: SQLiteStatement
+    let rowFrom: SQLiteStatement
+    let runAbove: SQLiteStatement
+    let head: SQLiteStatement
 
     init(_ connection: SQLiteConnection, _ prepare: (String) throws(MemexError) -> SQLiteStatement)
         throws(MemexError)
@@ -29,6 +32,9 @@ final class RunLocator {
         floor = try prepare("SELECT key, row FROM runs WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT 1")
         keyOfRow = try prepare("SELECT key, created_at_us FROM messages WHERE row = ?")
         maximum = try prepare("SELECT row, key, created_at_us FROM messages ORDER BY row DESC LIMIT 1")
+        rowFrom = try prepare("SELECT row, key FROM messages WHERE row >= ? ORDER BY row LIMIT 1")
+        runAbove = try prepare("SELECT key FROM runs WHERE key > ? AND key <= ? LIMIT 1")
+        head = try prepare("SELECT floor, base_seq, hidden FROM threads WHERE key = ?")
     }
 
     /// The thread's run that begins at or before a key.
@@ -71,7 +77,10 @@ final class RunLocator {
 
     /// The thread's last own message: seq and time; (0, 0) when there is none.
     func last(_ thread: Int64) throws(MemexError) -> (seq: Int64, createdAt: Int64) {
-        guard let run = try run(thread, upTo: RowKey.bounds(thread).1) else { return (0, 0) }
+        guard let run = try run(thread, upTo: RowKey.bounds(thread).1) else {
+            try confirmNewest()
+            return (0, 0)
+        }
         // The thread that was written last has the last row.
         let newest = try lastRow()
         if newest.key >= run.key, newest.key <= RowKey.bounds(thread).1, run.row(of: newest.key) == newest.row
@@ -90,7 +99,7 @@ final class RunLocator {
     /// Key and time of a run's last message, by galloping: steps that double, then halve.
     func end(_ run: Run) throws(MemexError) -> (key: Int64, createdAt: Int64) {
         guard var createdAt = try time(of: run.key, at: run.row) else {
-            throw MemexError(.corrupt, "a run of messages has lost its first row; run the check command")
+            throw Self.lost(run.key)
         }
         let limit = RowKey.bounds(run.key >> 32).1 &- run.key
         var known: Int64 = 0
@@ -111,6 +120,8 @@ final class RunLocator {
                 createdAt = time
             }
         }
+        try confirmGap(
+            run.key >> 32, after: run, from: run.key &+ known &+ 1, to: RowKey.bounds(run.key >> 32).1)
         return (run.key &+ known, createdAt)
     }
 }

@@ -2,7 +2,7 @@ internal import CMemexShim
 internal import MemexModel
 internal import MemexStorage
 
-/// Looks for damage: SQLite's own structures, every record's checksum, every run, every seq.
+/// Looks for damage: SQLite's own structures, every record's checksum, every run, every seq, every count.
 struct SQLiteChecker {
     private let connection: SQLiteConnection
     private static let problemsMaximum = 100
@@ -15,12 +15,17 @@ struct SQLiteChecker {
         if try connection.text("PRAGMA quick_check(1)") != "ok" {
             problems.append("SQLite reports a damaged structure; restore the file from a backup")
         }
-        try checkRows(&problems, deadline)
-        try checkSeqs(&problems)
-        return problems
+        var threads = try CheckedThreads(connection, self)
+        try checkRows(&threads, &problems, deadline)
+        try checkRuns(&problems)
+        threads.check { problem in
+            problems.append(problem)
+            return problems.count < Self.problemsMaximum
+        }
+        return Array(problems.prefix(Self.problemsMaximum))
     }
 
-    private func forEach(
+    func forEach(
         _ sql: String, _ visit: (SQLiteStatement) throws(MemexError) -> Bool
     ) throws(MemexError) {
         let statement = try connection.prepare(sql)
@@ -34,7 +39,9 @@ struct SQLiteChecker {
     }
 
     /// Every row's checksum, and that `runs` leads to it.
-    private func checkRows(_ problems: inout [String], _ deadline: Deadline) throws(MemexError) {
+    private func checkRows(
+        _ threads: inout CheckedThreads, _ problems: inout [String], _ deadline: Deadline
+    ) throws(MemexError) {
         var previous: (row: Int64, key: Int64) = (0, 0)
         var count = 0
         var found: [String] = []
@@ -59,6 +66,7 @@ struct SQLiteChecker {
             if row.isNull(8) ? !continues : row.int(8) != here.row {
                 found.append("\(name) cannot be found through its run")
             }
+            threads.note(here.key >> 32, view)
             previous = here
             count += 1
             if count % 4096 == 0, deadline.isPast {
@@ -66,22 +74,18 @@ struct SQLiteChecker {
             }
             return found.count < Self.problemsMaximum
         }
+        // What was not read would look as if it were missing.
+        if found.count >= Self.problemsMaximum { threads.isIncomplete = true }
         problems += found
     }
 
-    /// Seqs of a thread's own messages are dense, and belong to a thread.
-    private func checkSeqs(_ problems: inout [String]) throws(MemexError) {
+    /// Every run begins with a message.
+    private func checkRuns(_ problems: inout [String]) throws(MemexError) {
         var found: [String] = []
         try forEach(
-            "SELECT m.key >> 32, t.key, count(*), max(m.key & 0xFFFFFFFF), t.floor FROM messages m "
-                + "LEFT JOIN threads t ON t.key = m.key >> 32 "
-                + "WHERE (m.key & 0xFFFFFFFF) > coalesce(t.floor, 0) GROUP BY 1"
+            "SELECT r.key FROM runs r LEFT JOIN messages m ON m.row = r.row WHERE m.key IS NOT r.key"
         ) { (row) throws(MemexError) -> Bool in
-            if row.isNull(1) {
-                found.append("messages of thread number \(row.int(0)) have no thread")
-            } else if row.int(2) != row.int(3) - row.int(4) {
-                found.append("thread number \(row.int(0)) has a gap in its seqs")
-            }
+            found.append("message \(RowKey.seq(row.int(0))) of thread number \(row.int(0) >> 32) is missing")
             return found.count < Self.problemsMaximum
         }
         problems += found

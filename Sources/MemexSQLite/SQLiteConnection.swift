@@ -12,7 +12,12 @@ final class SQLiteConnection {
         if create, !readOnly { flags |= SQLITE_OPEN_CREATE }
         let code = memex_sqlite_open(path, &opened, flags)
         guard code == SQLITE_OK else {
-            let failure = SQLiteFailure.error(code, opened, "opening the database")
+            // Why the system refused, where that is known.
+            let reason = code & 0xFF == SQLITE_CANTOPEN ? memex_sqlite_errno(opened) : 0
+            let failure =
+                reason != 0
+                ? SystemFailure.error(reason, path, "the database")
+                : SQLiteFailure.error(code, opened, "opening the database")
             _ = memex_sqlite_close(opened)
             throw failure
         }
@@ -51,6 +56,12 @@ final class SQLiteConnection {
         if code == SQLITE_ROW { return statement.text(0) }
         guard code == SQLITE_DONE else { throw error(code, "reading a setting") }
         return nil
+    }
+
+    /// Whether the path leads to another file than the open one.
+    var hasMoved: Bool {
+        var moved: Int32 = 0
+        return memex_sqlite_has_moved(database, &moved) == SQLITE_OK && moved != 0
     }
 
     func error(_ code: Int32, _ doing: StaticString) -> MemexError {

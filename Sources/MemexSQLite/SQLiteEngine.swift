@@ -16,6 +16,8 @@ package final class SQLiteEngine: StorageEngine, @unchecked Sendable {
         /// `full`: an acknowledged commit survives power loss; else it survives the process.
         package var isFullyDurable = true
         package var timeout: Int64 = 30_000_000
+        /// Opening ends its waits for signals, see `Deadline`.
+        package var isInterruptible = false
         /// A copy of SQLite to use when the process and the system have none.
         package var fallbackLibrary: String?
         package var environment = Environment.system
@@ -29,6 +31,8 @@ package final class SQLiteEngine: StorageEngine, @unchecked Sendable {
     /// Nil for a database in memory, which has one connection: reads then take turns with writes.
     private let readers: ReaderPool?
     private let ownReader: SQLiteReader?
+    /// Nil for a database in memory.
+    private let watch: FileWatch?
     private let interruptions: Interruptions
     private let timeout: Int64
 
@@ -43,21 +47,28 @@ package final class SQLiteEngine: StorageEngine, @unchecked Sendable {
                     + "install 3.37 or newer")
         }
         let inMemory = options.path == nil
-        let path = options.path ?? ":memory:"
+        var path = ":memory:"
         let timeout = options.timeout
         let interruptions = Interruptions()
         var lock: WriterLock?
-        if !inMemory {
-            if try DatabaseFile.prepare(path, readOnly: options.readOnly, create: options.create) {
-                try SQLiteSchema.refuseForeign(path)
-            }
+        if let given = options.path {
+            let file = try DatabaseFile.prepare(given, readOnly: options.readOnly, create: options.create)
+            path = file.path
+            if file.existed { try SQLiteSchema.refuseForeign(path) }
             if !options.readOnly { lock = try WriterLock(path: path + "-lock", interruptions: interruptions) }
         }
-        try lock?.lock(until: Deadline(after: timeout))
+        try lock?.lock(until: Deadline(after: timeout, isInterruptible: options.isInterruptible))
         defer { lock?.unlock() }
-        let connection = try SQLiteConnection(
-            path: path, readOnly: options.readOnly, create: options.create, busyTimeout: timeout)
+        let connection: SQLiteConnection
+        do throws(MemexError) {
+            connection = try SQLiteConnection(
+                path: path, readOnly: options.readOnly, create: false, busyTimeout: timeout)
+        } catch {
+            lock?.discard()
+            throw error
+        }
         let writer: SQLiteWriter
+        let watch: FileWatch?
         do throws(MemexError) {
             if !options.readOnly {
                 try SQLiteSchema.refuseForeign(connection)
@@ -65,14 +76,18 @@ package final class SQLiteEngine: StorageEngine, @unchecked Sendable {
                     connection, synchronous: options.isFullyDurable ? "FULL" : "NORMAL", inMemory: inMemory)
             }
             try SQLiteSchema.prepare(connection, readOnly: options.readOnly)
+            watch = inMemory ? nil : try FileWatch(path: path, connection: connection, lock: lock)
             writer = try SQLiteWriter(
-                connection, lock: lock, interruptions: interruptions, environment: options.environment)
+                connection, lock: lock, watch: watch, interruptions: interruptions,
+                environment: options.environment)
             ownReader = inMemory ? try SQLiteReader(connection) : nil
         } catch {
             connection.close()
+            lock?.discard()
             throw error
         }
         self.writer = writer
+        self.watch = watch
         self.interruptions = interruptions
         self.timeout = timeout
         var capabilities = EngineCapabilities()
@@ -82,13 +97,19 @@ package final class SQLiteEngine: StorageEngine, @unchecked Sendable {
         self.capabilities = capabilities
         queue = CommitQueue(
             run: { writer.run($0) }, settle: { writer.settle() })
-        readers =
-            inMemory
-            ? nil
-            : ReaderPool { () throws(MemexError) -> SQLiteReader in
-                try SQLiteReader(
-                    try SQLiteConnection(path: path, readOnly: true, create: false, busyTimeout: timeout))
+        readers = watch.map { [path] watch in
+            ReaderPool { () throws(MemexError) -> SQLiteReader in
+                let connection = try SQLiteConnection(
+                    path: path, readOnly: true, create: false, busyTimeout: timeout)
+                do throws(MemexError) {
+                    try watch.check(connection)
+                    return try SQLiteReader(connection)
+                } catch {
+                    connection.close()
+                    throw error
+                }
             }
+        }
     }
 
     // MARK: Writing
@@ -161,6 +182,7 @@ package final class SQLiteEngine: StorageEngine, @unchecked Sendable {
         -> Result
     {
         if let readers {
+            try watch?.check()
             return try readers.use { (reader) throws(MemexError) in
                 // All statements of a read see one state, and the log's lock is taken once.
                 try reader.begin()

@@ -10,8 +10,25 @@ enum SQLiteFailure {
         let members =
             "\"engine\":\"sqlite\",\"engine_code\":\(precise)"
             + (systemError != 0 ? ",\"errno\":\(systemError)" : "")
+        if precise == SQLITE_ERROR, lacksSomething(database) { return foreignSchema(members) }
         let (kind, advice) = explain(precise, systemError)
         return MemexError(kind, "\(doing): \(advice) (SQLite \(precise))", detailMembers: members)
+    }
+
+    /// The tables are not those that the library makes.
+    static func foreignSchema(_ members: String = "\"engine\":\"sqlite\"") -> MemexError {
+        MemexError(
+            .corrupt,
+            "tables, columns or indexes of the database are missing or changed: another program did that, or made "
+                + "the file; restore it from a backup", detailMembers: members)
+    }
+
+    /// A statement of ours names what is not there; SQLite has no code for it.
+    private static func lacksSomething(_ database: OpaquePointer?) -> Bool {
+        guard let text = memex_sqlite_message(database) else { return false }
+        let message = String(cString: text)
+        return ["no such table", "no such column", "no such index"].contains { message.hasPrefix($0) }
+            || message.contains("has no column named")
     }
 
     private static func explain(_ code: Int32, _ systemError: Int32) -> (MemexError.Code, String) {

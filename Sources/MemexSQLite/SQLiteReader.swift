@@ -124,7 +124,8 @@ final class SQLiteReader {
         runsAscending.bind(2, last)
         defer { runsAscending.reset() }
         var current: RunLocator.Run?
-        while left > 0 {
+        var expected = first
+        while true {
             let code = runsAscending.step()
             guard code == SQLITE_ROW || code == SQLITE_DONE else {
                 throw connection.error(code, "reading messages")
@@ -136,15 +137,21 @@ final class SQLiteReader {
             if let run = current {
                 let start = max(run.key, first)
                 let end = next.map { $0.key - 1 } ?? last
+                try locator.confirmGap(thread, after: nil, from: expected, to: start - 1, hasLater: true)
+                expected = start
                 if start <= end,
-                    try !readRows(ascending, run.row(of: start), run.row(of: end), start, 1, &left, visit)
+                    try !readRows(
+                        ascending, run.row(of: start), run.row(of: end), &expected, 1, &left, visit)
                 {
                     return
                 }
+                if left == 0 { return }
+                if expected == run.key { throw RunLocator.lost(expected) }
             }
-            if next == nil { return }
+            if next == nil { break }
             current = next
         }
+        try locator.confirmGap(thread, after: current, from: expected, to: last)
     }
 
     private func readDescending(
@@ -154,25 +161,35 @@ final class SQLiteReader {
         runsDescending.bind(2, last)
         defer { runsDescending.reset() }
         var top = last
-        while left > 0, top >= first {
+        var hasLater = false
+        while top >= first {
             let code = runsDescending.step()
-            if code == SQLITE_DONE { return }
+            if code == SQLITE_DONE { break }
             guard code == SQLITE_ROW else { throw connection.error(code, "reading messages") }
             let run = RunLocator.Run(key: runsDescending.int(0), row: runsDescending.int(1))
             let end = try locator.end(run, atMost: top)
             let start = max(run.key, first)
+            if end > top { throw RunLocator.lost(top) }
+            try locator.confirmGap(
+                thread, after: run, from: max(end + 1, first), to: top, hasLater: hasLater)
             top = run.key - 1
-            if start <= end,
-                try !readRows(descending, run.row(of: start), run.row(of: end), end, -1, &left, visit)
+            hasLater = true
+            if start > end { continue }
+            var expected = end
+            if try !readRows(
+                descending, run.row(of: start), run.row(of: end), &expected, -1, &left, visit)
             {
                 return
             }
+            if left == 0 { return }
+            if expected >= start { throw RunLocator.lost(expected) }
         }
+        try locator.confirmGap(thread, after: nil, from: first, to: top, hasLater: hasLater)
     }
 
-    /// Rows of one run, until one is not the expected one. False when the visit had enough.
+    /// Rows of one run, until one is not that of the expected key. False when the visit had enough.
     private func readRows(
-        _ statement: SQLiteStatement, _ from: Int64, _ to: Int64, _ firstKey: Int64, _ step: Int64,
+        _ statement: SQLiteStatement, _ from: Int64, _ to: Int64, _ expected: inout Int64, _ step: Int64,
         _ left: inout Int64, _ visit: Visit
     ) throws(MemexError) -> Bool {
         statement.bind(1, from)
@@ -180,7 +197,6 @@ final class SQLiteReader {
         statement.bind(3, left)
         defer { statement.reset() }
         var view = MessageView()
-        var expected = firstKey
         while true {
             let code = statement.step()
             if code == SQLITE_DONE { return true }
@@ -343,6 +359,12 @@ final class SQLiteReader {
         let last = try locator.last(record.key)
         record.lastSeq = max(record.floor, last.seq)
         record.lastMessageAt = last.seq > record.baseSeq ? last.createdAt : 0
+        guard record.isHidden || (record.deletedCount >= 0 && record.deletedCount <= record.lastSeq) else {
+            throw MemexError(
+                .corrupt,
+                "the head of a thread says that it has \(record.deletedCount) deleted messages of "
+                    + "\(record.lastSeq); run the check command and restore from a backup")
+        }
     }
 
     // MARK: Derived records and blobs

@@ -1,3 +1,4 @@
+internal import CMemexShim
 internal import MemexModel
 
 /// Tables, and the order of opening. The schema's version is SQLite's `user_version`.
@@ -110,12 +111,13 @@ enum SQLiteSchema {
     /// Throws when a file is another program's or of a newer schema. Changes nothing. What cannot be read
     /// without changing it, a file whose creator was killed, is left to the opening for writing.
     static func refuseForeign(_ path: String) throws(MemexError) {
-        guard
-            let connection = try? SQLiteConnection(
-                path: path, readOnly: true, create: false, busyTimeout: 1_000_000)
-        else { return }
+        let connection = try SQLiteConnection(
+            path: path, readOnly: true, create: false, busyTimeout: 1_000_000)
         defer { connection.close() }
-        guard (try? connection.value("PRAGMA schema_version")) != nil else { return }
+        do throws(MemexError) { _ = try connection.value("PRAGMA schema_version") } catch {
+            if error.code == .corrupt { throw error }
+            return
+        }
         try refuseForeign(connection)
     }
 
@@ -140,6 +142,7 @@ enum SQLiteSchema {
             guard found == version else {
                 throw MemexError(.corrupt, "the database has schema \(found), which never existed")
             }
+            try checkObjects(connection)
             return .ours
         }
         let tables = try connection.value("SELECT count(*) FROM sqlite_master")
@@ -150,6 +153,20 @@ enum SQLiteSchema {
                     + "give another path, nothing was changed")
         }
         return .empty
+    }
+
+    /// Throws CORRUPT unless every table and index is as we made it. The view is for people, and theirs to change.
+    private static func checkObjects(_ connection: SQLiteConnection) throws(MemexError) {
+        let statement = try connection.prepare("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
+        defer { _ = memex_sqlite_finalize(statement.handle) }
+        var missing = Set(statements.filter { !$0.hasPrefix("CREATE VIEW") })
+        var code = statement.step()
+        while code == SQLITE_ROW {
+            missing.remove(statement.text(0))
+            code = statement.step()
+        }
+        guard code == SQLITE_DONE else { throw connection.error(code, "looking at the database") }
+        if !missing.isEmpty { throw SQLiteFailure.foreignSchema() }
     }
 
     /// Creates the tables in an empty database, or checks that those that are there are ours. The caller

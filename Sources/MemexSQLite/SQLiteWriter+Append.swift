@@ -6,6 +6,11 @@ extension SQLiteWriter {
     /// The state of a thread, hidden or not; NOT_FOUND when it is gone.
     func state(_ key: Int64) throws(MemexError) -> ThreadState {
         if let known = memory.pointee.states[key] { return known }
+        return try load(key, isFirstLook: true)
+    }
+
+    /// Reads the state; what the thread was before is compared unless this transaction has changed it.
+    private func load(_ key: Int64, isFirstLook: Bool) throws(MemexError) -> ThreadState {
         let thread = statements.threadState
         thread.bind(1, key)
         defer { thread.reset() }
@@ -16,12 +21,35 @@ extension SQLiteWriter {
         guard code == SQLITE_ROW else { throw Self.gone }
         var state = ThreadState(
             lastSeq: thread.int(2), lastCreatedAt: 0, changes: thread.int(0), activityAt: thread.int(1),
-            createdAt: thread.int(4), isHidden: thread.int(3) != 0)
+            createdAt: thread.int(4), floor: thread.int(2), isHidden: thread.int(3) != 0)
         let last = try statements.locator.last(key)
         state.lastSeq = max(state.lastSeq, last.seq)
         state.lastCreatedAt = last.seq > thread.int(5) ? last.createdAt : 0
+        if isFirstLook {
+            try confirm(state, key, deletedCount: thread.int(6), baseSeq: thread.int(5))
+        }
         memory.pointee.states[key] = state
         return state
+    }
+
+    /// Throws unless the rows are all that the thread has had: a seq must never be given again.
+    private func confirm(
+        _ state: ThreadState, _ key: Int64, deletedCount: Int64, baseSeq: Int64
+    ) throws(MemexError) {
+        if let run = try statements.locator.run(key, upTo: RowKey.bounds(key).1) {
+            try statements.locator.confirmBeginning(
+                of: run, sparseTop: state.isHidden ? baseSeq : state.floor)
+        }
+        let before = memory.pointee.states.earlier(key)
+        let isShorter = before.map { $0.floor == state.floor && $0.lastSeq > state.lastSeq } ?? false
+        let isCounted = state.isHidden || (deletedCount >= 0 && deletedCount <= state.lastSeq)
+        // A thread's place in the order of activity is never ahead of its last message.
+        guard !isShorter, isCounted, state.activityAt <= state.activity else {
+            throw MemexError(
+                .corrupt,
+                "the head of a thread and its messages contradict each other: rows were removed or changed by "
+                    + "another program; run the check command and restore from a backup")
+        }
     }
 
     func append(_ operation: AppendOperation, to key: Int64, now: Int64) throws(MemexError) -> WriteResult {
@@ -72,8 +100,7 @@ extension SQLiteWriter {
 
     /// The state after rows or the document were changed, read again.
     func refreshedState(_ key: Int64) throws(MemexError) -> ThreadState {
-        memory.pointee.states[key] = nil
-        var state = try state(key)
+        var state = try load(key, isFirstLook: false)
         try noteActivity(key, &state)
         memory.pointee.states[key] = state
         return state
@@ -131,6 +158,7 @@ extension SQLiteWriter {
         if let newest = memory.pointee.newest {
             last = newest
         } else {
+            try statements.locator.confirmNewest()
             let found = try statements.locator.lastRow()
             last = (found.row, found.key)
         }

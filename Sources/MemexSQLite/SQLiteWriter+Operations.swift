@@ -105,11 +105,12 @@ extension SQLiteWriter {
         }
         memory.pointee.states[key] = ThreadState(
             lastSeq: record.floor, lastCreatedAt: 0, changes: record.changes, activityAt: activityAt,
-            createdAt: record.createdAt)
+            createdAt: record.createdAt, floor: record.floor)
         return result(key, memory.pointee.states[key])
     }
 
     private func update(_ update: ThreadUpdate, _ key: Int64) throws(MemexError) -> WriteResult {
+        _ = try state(key)
         let current = statements.threadForUpdate
         current.bind(1, key)
         defer { current.reset() }

@@ -7,6 +7,7 @@ internal import MemexStorage
 final class SQLiteWriter {
     let connection: SQLiteConnection
     private let lock: WriterLock?
+    private let watch: FileWatch?
     private let interruptions: Interruptions
     let environment: Environment
     let statements: WriterStatements
@@ -16,11 +17,12 @@ final class SQLiteWriter {
     var checkpoints: Int64 { memory.pointee.checkpoints }
 
     init(
-        _ connection: SQLiteConnection, lock: WriterLock?, interruptions: Interruptions,
-        environment: Environment
+        _ connection: SQLiteConnection, lock: WriterLock?, watch: FileWatch?,
+        interruptions: Interruptions, environment: Environment
     ) throws(MemexError) {
         self.connection = connection
         self.lock = lock
+        self.watch = watch
         self.interruptions = interruptions
         self.environment = environment
         memory.initialize(to: WriterMemory())
@@ -131,10 +133,17 @@ final class SQLiteWriter {
     private func fail(_ first: CommitRequest.Pointer, _ error: MemexError) {
         var at: CommitRequest.Pointer? = first
         while let request = at {
-            if request.pointee.failure == nil { request.pointee.failure = error }
+            // A signal to the first one's thread is none of the others': they come again.
+            let isOthers = error.isPause && request != first
+            if request.pointee.failure == nil {
+                request.pointee.failure = isOthers ? Self.cameToNothing : error
+            }
             at = request.pointee.next
         }
     }
+
+    private static let cameToNothing = MemexError(
+        .cancelled, "interrupted while another call waited for both; nothing was stored")
 
     /// Forgets what was known of the database.
     private func forget() {
@@ -146,6 +155,7 @@ final class SQLiteWriter {
 
     private func begin(until deadline: Deadline) throws(MemexError) {
         if let poison = memory.pointee.poison { throw poison }
+        if let watch, watch.isKnownToHaveMoved { throw FileWatch.moved }
         try lock?.lock(until: deadline)
         do throws(MemexError) { try beginImmediate(until: deadline) } catch {
             lock?.unlock()
@@ -153,8 +163,10 @@ final class SQLiteWriter {
         }
         var version: UInt32 = 0
         _ = memex_sqlite_data_version(connection.database, &version)
-        if version != memory.pointee.dataVersion || memory.pointee.states.isFull {
-            forget()
+        if memory.pointee.states.isFull { forget() }
+        if version != memory.pointee.dataVersion {
+            memory.pointee.states.outdate()
+            memory.pointee.newest = nil
         }
     }
 
@@ -173,7 +185,7 @@ final class SQLiteWriter {
                 throw MemexError(
                     .cancelled, "interrupted while waiting for another program; nothing was stored")
             }
-            memex_shim_sleep_us(min(pause, deadline.remaining))
+            try deadline.sleep(pause)
             if pause < 5_000 { pause *= 2 }
         }
     }
@@ -188,6 +200,11 @@ final class SQLiteWriter {
         }
         _ = memex_sqlite_data_version(connection.database, &memory.pointee.dataVersion)
         lock?.unlock()
+        // What nobody will find again is not acknowledged.
+        do throws(MemexError) { try watch?.check() } catch {
+            memory.pointee.poison = error
+            throw FileWatch.movedWhileCommitting
+        }
     }
 
     /// A failed sync may have dropped the pages it was to write: nothing that follows can be trusted.
@@ -232,6 +249,8 @@ final class SQLiteWriter {
     /// False when readers keep a part of the log.
     func checkpoint(_ mode: Int32, until deadline: Deadline) throws(MemexError) -> Bool {
         if let poison = memory.pointee.poison { throw poison }
+        // Its log is that of another file.
+        try watch?.check()
         try lock?.lock(until: deadline)
         defer { lock?.unlock() }
         let code = memex_sqlite_checkpoint(connection.database, mode, nil, nil)

@@ -9,6 +9,7 @@ struct ThreadState {
     var activityAt: Int64
     /// Of the thread.
     var createdAt: Int64
+    var floor: Int64
     var isHidden = false
 
     var rev: Int64 { lastSeq + changes }
@@ -19,6 +20,8 @@ struct ThreadState {
 struct ThreadStates {
     private var recent: (key: Int64, state: ThreadState)?
     private var others: [Int64: ThreadState] = [:]
+    /// As they were before somebody else wrote.
+    private var outdated: [Int64: ThreadState] = [:]
     private static let maximum = 100_000
 
     var isFull: Bool { others.count > Self.maximum }
@@ -45,9 +48,20 @@ struct ThreadStates {
         recent = (key, state)
     }
 
+    /// Somebody else has written: what is known is to be read again, and to be compared with what it was.
+    mutating func outdate() {
+        if let recent { others[recent.key] = recent.state }
+        recent = nil
+        swap(&others, &outdated)
+        others.removeAll(keepingCapacity: true)
+    }
+
+    func earlier(_ key: Int64) -> ThreadState? { outdated.isEmpty ? nil : outdated[key] }
+
     mutating func removeAll() {
         recent = nil
         others.removeAll(keepingCapacity: true)
+        outdated.removeAll(keepingCapacity: true)
     }
 }
 

@@ -190,17 +190,24 @@ package final class CommitQueue: @unchecked Sendable {
         core.pointee.queued += 1
         pthread_mutex_unlock(&core.pointee.mutex)
 
-        if memex_shim_semaphore_wait(&request.pointee.semaphore, request.pointee.deadline.at) != 0 {
+        let deadline = request.pointee.deadline
+        let stop = min(deadline.at, deadline.pauseAt)
+        let code = memex_shim_semaphore_wait(
+            &request.pointee.semaphore, stop, deadline.isInterruptible ? 1 : 0)
+        if code != 0 {
             pthread_mutex_lock(&core.pointee.mutex)
             let isQueued = request.pointee.state == .queued
             if isQueued { removeFromQueue(request) }
             pthread_mutex_unlock(&core.pointee.mutex)
             if isQueued {
+                guard deadline.isPast else {
+                    throw MemexError.paused(bySignal: code == EINTR, remaining: deadline.remaining)
+                }
                 throw MemexError(
                     .timeout, "waited for a turn to write until the time-out; nothing was stored")
             }
             // It runs already, or leads: what was begun is finished.
-            _ = memex_shim_semaphore_wait(&request.pointee.semaphore, .max)
+            _ = memex_shim_semaphore_wait(&request.pointee.semaphore, .max, 0)
         }
         pthread_mutex_lock(&core.pointee.mutex)
         let state = request.pointee.state

@@ -43,6 +43,7 @@ package struct CommitRequest {
             if request.pointee.deadline.at > latest.at { latest = request.pointee.deadline }
             at = request.pointee.next
         }
-        return latest
+        // The first request's thread waits for the group; its signals are the ones that count.
+        return Deadline(at: latest.at, pauseAt: first.pointee.deadline.pauseAt)
     }
 }

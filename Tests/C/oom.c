@@ -76,6 +76,57 @@ static const char long_text[] =
     "{\"role\":\"tool\",\"tool_call_id\":\"call_1\",\"content\":\"0123456789 0123456789 0123456789 0123456789 "
     "\\u00e4\\u00f6\\u00fc 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789\"}";
 
+/* More than a block of the reserve has: the page with it cannot be written when memory is out. */
+enum { LARGE = 300000 };
+static char large[LARGE + 100];
+
+static const char *make_large(const char *before, const char *after) {
+  size_t n = strlen(before);
+  memcpy(large, before, n);
+  memset(large + n, 'z', LARGE);
+  strcpy(large + n + LARGE, after);
+  return large;
+}
+
+/* Reads page by page, a page again when memory ran out: none is skipped, none comes twice. */
+static void read_paged(memex_thread *thread) {
+  static const char *const layouts[] = {"json", "bodies", "packed"};
+  for (size_t l = 0; l < 3; l++) {
+    memex_cursor *cursor = NULL;
+    memex_bytes page = {NULL, 0};
+    char query[80];
+    int expected = did.appended[0] + 2 * did.appended[1] + did.appended[2] + did.appended[4];
+    int pages = 0, refused = 0;
+    memex_status status;
+    snprintf(query, sizeof query, "{\"page_size\":1,\"layout\":\"%s\"}", layouts[l]);
+    if (SEEN(memex_thread_messages(thread, query, MEMEX_NTS, &cursor, NULL))) continue;
+    while ((status = SEEN(memex_cursor_next(cursor, &page, NULL))) != MEMEX_DONE) {
+      if (status < 0 && ++refused > 1000) break;
+      pages += status == MEMEX_OK;
+      memex_bytes_free(&page);
+    }
+    EXPECT(status != MEMEX_DONE || pages == expected, "%d pages of %s where %d messages are", pages, layouts[l],
+           expected);
+    memex_cursor_free(cursor);
+  }
+}
+
+/* The same for threads. */
+static void list_paged(memex_store *store, int expected) {
+  memex_cursor *cursor = NULL;
+  memex_bytes page = {NULL, 0};
+  int pages = 0, refused = 0;
+  memex_status status;
+  if (SEEN(memex_thread_list(store, "{\"page_size\":1}", MEMEX_NTS, &cursor, NULL))) return;
+  while ((status = SEEN(memex_cursor_next(cursor, &page, NULL))) != MEMEX_DONE) {
+    if (status < 0 && ++refused > 1000) break;
+    pages += status == MEMEX_OK;
+    memex_bytes_free(&page);
+  }
+  EXPECT(status != MEMEX_DONE || pages == expected, "%d pages where %d threads are", pages, expected);
+  memex_cursor_free(cursor);
+}
+
 static void script(const char *config) {
   memex_store *store = NULL;
   memex_thread *thread = NULL, *fork = NULL;
@@ -118,6 +169,9 @@ static void script(const char *config) {
     memex_bytes_free(&bytes);
   }
   memex_cursor_free(cursor);
+  did.appended[4] = !SEEN(memex_thread_append(thread, make_large("{\"role\":\"user\",\"content\":\"part 4 ", "\"}"),
+                                              MEMEX_NTS, NULL, 0, NULL, NULL));
+  read_paged(thread);
   if (!SEEN(memex_thread_list(store, "{\"filter\":{\"metadata\":{\"a\":{\"exists\":true}}}}", MEMEX_NTS,
                               &cursor, NULL))) {
     SEEN(memex_cursor_next(cursor, &bytes, NULL));
@@ -147,8 +201,9 @@ static void script(const char *config) {
     did.appended[3] = !SEEN(memex_txn_commit(txn, &bytes, NULL)) && taken;
     memex_bytes_free(&bytes);
   }
-  if (!SEEN(memex_thread_fork(thread, "{\"id\":\"f\"}", MEMEX_NTS, &fork, NULL)))
-    SEEN(memex_thread_append_text(fork, "user", 4, "forked", 6, NULL, 0, NULL, NULL));
+  int forked = !SEEN(memex_thread_fork(thread, "{\"id\":\"f\"}", MEMEX_NTS, &fork, NULL));
+  if (forked) SEEN(memex_thread_append_text(fork, "user", 4, "forked", 6, NULL, 0, NULL, NULL));
+  list_paged(store, 1 + forked);
   memex_thread_free(fork);
   SEEN(memex_store_command(store, "stats", MEMEX_NTS, NULL, 0, &bytes, NULL));
   memex_bytes_free(&bytes);
@@ -189,6 +244,7 @@ static void verify(const char *config) {
            "part 1 in %s", text);
     EXPECT((strstr(text, "0123456789") != NULL) == (did.appended[2] && !deleted), "part 2 in %s", text);
     EXPECT((strstr(text, "part 3") != NULL) == did.appended[3], "part 3 in %s", text);
+    EXPECT((strstr(text, "part 4") != NULL) == did.appended[4], "part 4 in %s", text);
     memex_bytes_free(&page);
     memex_cursor_free(cursor);
     EXPECT_STATUS(memex_thread_append_text(thread, "user", 4, "after", 5, NULL, 0, NULL, NULL), MEMEX_OK);

@@ -81,8 +81,9 @@ import Testing
                 try member.thread.message(seq: Int64(index + 1)).remove()
                 members[name]?.entries[index].body = nil
             case 16:
-                guard !live.isEmpty, generator.below(2) == 0 else { continue }
-                let index = live[generator.below(live.count)]
+                guard !member.entries.isEmpty, generator.below(2) == 0 else { continue }
+                // A deleted one, too: forks may still have it.
+                let index = generator.below(member.entries.count)
                 try member.thread.message(seq: Int64(index + 1)).remove("{\"erase\":true}")
                 let origin = member.entries[index].origin
                 for (other, family) in members {

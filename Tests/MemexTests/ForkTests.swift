@@ -158,6 +158,79 @@ import Testing
         #expect(try store.session.command("check")["ok"] as? Bool == true)
     }
 
+    /// An erase takes what a deletion left, however often it is called.
+    @Test(arguments: TestTarget.allCases)
+    func deletedMessagesCanBeErased(_ target: TestTarget) throws {
+        let store = try TestStore(target)
+        guard store.engine.capabilities.erases else { return }
+        let secret = "SeCrEt-Left-Zyx"
+        let parent = try store.session.create("{\"id\":\"p\"}")
+        for index in 1...4 { try parent.add(user("\(secret) \(index)"), "{\"id\":\"m\(index)\"}") }
+        let fork = try parent.fork("{\"id\":\"f\"}")
+        _ = try fork.fork("{\"id\":\"g\",\"at_seq\":2}")
+        try parent.message(seq: 1).remove()
+        try fork.message(seq: 2).remove()
+        #expect(try fork.seqs() == [1, 3, 4] && parent.seqs() == [2, 3, 4])
+        let deleted = try parent.message("m1")
+        expectError(.notFound, "its body") { _ = try deleted.text }
+        expectError(.notFound, "its envelope") { _ = try deleted.fields }
+        expectError(.notFound, "another deletion") { try deleted.remove() }
+        expectError(.notFound, "a replacement") { try deleted.replace(user("x")) }
+        expectError(.notFound, "a patch") { try deleted.patch("{\"a\":1}") }
+        for _ in 0..<2 {
+            // A rev is of a body, and there is none.
+            try deleted.remove("{\"erase\":true,\"if_rev\":1}")
+            try fork.message(seq: 2).remove("{\"erase\":true}")
+            #expect(try fork.seqs() == [3, 4] && parent.seqs() == [3, 4])
+            #expect(try store.session.open("g").seqs().isEmpty)
+        }
+        #expect(try parent.count() == 2 && fork.count() == 2)
+        expectError(.notFound, "one that never was") { _ = try parent.message(seq: 5) }
+        try parent.message(seq: 3).remove()
+        try store.session.delete("p", "{\"erase\":true}")
+        #expect(try fork.seqs().isEmpty, "what the parent had deleted before, too")
+        #expect(try !contains(store, secret))
+        #expect(try store.session.command("check")["problems"] as? [String] == [])
+    }
+
+    /// TIMEOUT is after the deletion: the same call again wipes what is left.
+    @Test(arguments: ["message", "thread"])
+    func erasesThatTimeOutAreFinishedByTheNext(_ how: String) throws {
+        let store = try TestStore(.sqlite)
+        let secret = "SeCrEt-\(how)-Zyx"
+        let thread = try store.session.create("{\"id\":\"a\"}")
+        try thread.say(secret)
+        try store.session.create("{\"id\":\"b\"}").say("x")
+        try store.session.store.flush()
+        var options = try StoreOptions(url: store.url)
+        options.isFullyDurable = false
+        options.timeout = 20_000
+        let impatient = Session(root: try Store.open(options))
+        defer { try? impatient.store.close() }
+        let erase: @Sendable () throws -> Void = {
+            switch how {
+            case "message": try impatient.open("a").message(seq: 1).remove("{\"erase\":true}")
+            default: try impatient.delete("a", "{\"erase\":true}")
+            }
+        }
+        let keys = try #require(try store.engine.thread(tenant: "", id: "b")).key
+        var outcome: (any Error)?
+        // A reader that began before it keeps the bytes in the log.
+        try store.engine.messages(keys, MessageRange()) { (_) throws(MemexError) -> Bool in
+            do { try runConcurrently(1) { _ in try erase() } } catch { outcome = error }
+            return true
+        }
+        #expect((outcome as? MemexError)?.code == .timeout, "\(String(describing: outcome))")
+        #expect(try contains(store, secret), "its bytes are still there")
+        if how == "message" {
+            #expect(try thread.count() == 0, "but it is deleted")
+            try erase()
+        } else {
+            expectError(.notFound, "a thread that is gone") { try erase() }
+        }
+        #expect(try !contains(store, secret))
+    }
+
     private func contains(_ store: TestStore, _ text: String) throws -> Bool {
         for suffix in ["", "-wal", "-shm", "-journal"] {
             guard let data = FileManager.default.contents(atPath: store.path + suffix) else { continue }

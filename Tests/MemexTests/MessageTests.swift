@@ -104,9 +104,14 @@ import Testing
             ("body", { _ = try message.text }), ("json", { _ = try message.rawJSON }),
             ("again", { try message.remove() }),
             ("replace", { try message.replace(user("y")) }), ("metadata", { try message.patch("{}") }),
-            ("by seq", { _ = try thread.message(seq: 1) }), ("by id", { _ = try thread.message("x") }),
-            ("by generated id", { _ = try thread.message(id) }), ("none", { _ = try thread.message(seq: 4) }),
+            ("by seq", { _ = try thread.message(seq: 1).text }),
+            ("by id", { _ = try thread.message("x").text }),
+            ("by generated id", { _ = try thread.message(id).text }),
+            ("none", { _ = try thread.message(seq: 4) }), ("no id", { _ = try thread.message("y") }),
         ] { expectError(.notFound, call.0, call.1) }
+        #expect(
+            try thread.message("x").seq == 1 && thread.message(id).seq == 3
+                && thread.message(seq: 1).id == "x", "for erasing")
         #expect(try thread.count() == 1 && thread.seqs() == [2])
         #expect(try thread.document()["message_count"] as? Int == 1)
         let rows = try thread.read("{\"include_deleted\":true}")

@@ -1,16 +1,22 @@
 """What all tests share: a store of each engine, and the data beside the repository."""
 
-# pylint: disable=missing-function-docstring,redefined-outer-name
+# pylint: disable=missing-function-docstring,redefined-outer-name,import-outside-toplevel
 
 from __future__ import annotations
 
 import lzma
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import memexllm
+
+if TYPE_CHECKING:
+    import openai
+    from openai_clients import Caller
+    from openai_server import Server
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -47,3 +53,44 @@ def airline() -> list[str]:
     if not file.exists():
         pytest.skip(f"{file.name} is not beside the repository (../shared/data)")
     return lzma.open(file, "rt", encoding="utf-8").read().splitlines()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server that speaks the chat-completions API."""
+    from openai_server import serve
+
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture
+def plain_client(server: Server) -> Iterator[openai.OpenAI]:
+    """A client of it without a memory."""
+    import openai
+
+    with openai.OpenAI(api_key="k", base_url=server.url, max_retries=2) as client:
+        yield client
+
+
+@pytest.fixture
+def client(plain_client: openai.OpenAI, store: memexllm.Store) -> Any:
+    """A client of it with a memory."""
+    from memexllm.integrations.openai import with_history
+
+    return with_history(store=store)(plain_client)
+
+
+@pytest.fixture(params=["sync", "async"])
+def plain_caller(request: pytest.FixtureRequest, server: Server) -> Iterator[Caller]:
+    """A client of each kind without a memory."""
+    from openai_clients import calling
+
+    with calling(request.param, server.url) as caller:
+        yield caller
+
+
+@pytest.fixture
+def caller(plain_caller: Caller, store: memexllm.Store) -> Caller:
+    """A client of each kind with a memory."""
+    return plain_caller.remember(store=store)

@@ -24,16 +24,18 @@ class Reply:
         chunks: The pieces of a stream.
         cut: Whether the connection breaks after the last piece.
         headers: More headers.
+        raw: A body as it is, of some content type, instead of a document.
     """
 
     status: int = 200
-    document: dict[str, Any] | None = None
-    chunks: list[dict[str, Any]] | None = None
+    document: Any = None
+    chunks: list[Any] | None = None
     cut: bool = False
     headers: dict[str, str] = field(default_factory=dict)
+    raw: tuple[str, bytes] | None = None
 
 
-def completion(*messages: dict[str, Any], finish_reason: str = "stop") -> Reply:
+def completion(*messages: dict[str, Any], finish_reason: str | None = "stop") -> Reply:
     """A completion with one choice for each message."""
     return Reply(
         document={
@@ -127,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers["Content-Length"])
         request = json.loads(self.rfile.read(length))
         reply = cast(_HTTPServer, self.server).state.answer(request)
-        if self.path != "/v1/chat/completions":
+        if not self.path.split("?")[0].endswith("/chat/completions"):
             reply = error(404, "no_such_path")
         if reply.chunks is None:
             self._document(reply)
@@ -135,9 +137,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._stream(reply)
 
     def _document(self, reply: Reply) -> None:
-        data = json.dumps(reply.document).encode()
+        kind, data = reply.raw or ("application/json", json.dumps(reply.document).encode())
         self.send_response(reply.status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
         for name, value in reply.headers.items():
             self.send_header(name.replace("_", "-"), value)

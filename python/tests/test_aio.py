@@ -34,6 +34,7 @@ PAIRS: list[tuple[Any, Any, set[str], set[str]]] = [
     (memexllm.Message, aio.AsyncMessage, set(), {"sync", "load"}),
     (memexllm.Transaction, aio.AsyncTransaction, set(), {"sync"}),
     (ThreadList, aio.AsyncThreadList, set(), set()),
+    (memexllm.Messages, aio.AsyncMessages, {"count", "index"}, {"reversed"}),
 ]
 
 

@@ -75,6 +75,10 @@ static inline int memex_sqlite_checkpoint(sqlite3 *db, int mode, int *log, int *
 static inline int memex_sqlite_data_version(sqlite3 *db, uint32_t *out) {
   return MEMEX_SHIM_SQLITE.file_control(db, 0, SQLITE_FCNTL_DATA_VERSION, out);
 }
+/* Whether the path of the main file leads to another file than the open one. */
+static inline int memex_sqlite_has_moved(sqlite3 *db, int *out) {
+  return MEMEX_SHIM_SQLITE.file_control(db, "main", SQLITE_FCNTL_HAS_MOVED, out);
+}
 static inline int memex_sqlite_autocommit(sqlite3 *db) { return MEMEX_SHIM_SQLITE.get_autocommit(db); }
 static inline void memex_sqlite_interrupt(sqlite3 *db) { MEMEX_SHIM_SQLITE.interrupt(db); }
 /* The last close would checkpoint without the writers' lock. */

@@ -38,11 +38,11 @@ struct DepthTests {
                         let place =
                             5 + (size == 1 ? 127 * open.utf8.count : 63 * open.utf8.count + 1)
                         expectTooDeep(error, place)
-                        do {
+                        do throws(MemexError) {
                             _ = try JSONDocument(parsing: view)
                             Issue.record("parsed")
                         } catch { expectTooDeep(error, place) }
-                        do {
+                        do throws(MemexError) {
                             try JSONCheck.strict(view)
                             Issue.record("checked")
                         } catch { expectTooDeep(error, place) }

@@ -88,14 +88,16 @@ func offset(_ error: MemexError) -> Int {
     return number
 }
 
-/// Runs on a thread with a small stack, as hosts have them.
+/// Runs on a thread with a small stack, as hosts have them. Sanitizers make every frame several times as
+/// large, so under them it is larger too.
 func onSmallThread(_ kibibytes: Int, _ body: @escaping @Sendable () -> Void) {
     let done = DispatchSemaphore(value: 0)
     let thread = Thread {
         body()
         done.signal()
     }
-    thread.stackSize = kibibytes << 10
+    let isSanitized = ProcessInfo.processInfo.environment["MEMEX_SANITIZE"] != nil
+    thread.stackSize = (isSanitized ? 16 : 1) * kibibytes << 10
     thread.start()
     done.wait()
 }

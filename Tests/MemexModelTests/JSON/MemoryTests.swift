@@ -1,19 +1,21 @@
 import CJansson
 import Glibc
+import Synchronization
 import Testing
 
 @testable import MemexModel
 
 /// Which of the next allocations of jansson fails on the one thread that asked for it.
-private nonisolated(unsafe) var failingThread: pthread_t?
+private let failingThread = Atomic<UInt>(0)
+/// Used by that thread alone.
 private nonisolated(unsafe) var countdown = 0
 
 @Suite("Memory runs out inside jansson")
 struct MemoryTests {
     private static func onFailure(_ nth: Int, _ body: () -> MemexError?) -> MemexError? {
         countdown = nth
-        failingThread = pthread_self()
-        defer { failingThread = nil }
+        failingThread.store(UInt(pthread_self()), ordering: .relaxed)
+        defer { failingThread.store(0, ordering: .relaxed) }
         return body()
     }
 
@@ -22,7 +24,7 @@ struct MemoryTests {
         // Other tests run meanwhile on other threads: for them it stays malloc.
         json_set_alloc_funcs(
             { size in
-                if let failingThread, pthread_equal(failingThread, pthread_self()) != 0 {
+                if failingThread.load(ordering: .relaxed) == UInt(pthread_self()) {
                     countdown -= 1
                     if countdown == 0 { return nil }
                 }

@@ -15,21 +15,24 @@ it is first used, so that importing the package stays cheap.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from ._lib import lib as _native
 from .errors import MemexError
-from .receipt import Receipt
 from .store import Store, open  # pylint: disable=redefined-builtin
-from .thread import Thread
 
+# Type checkers take this for true. Importing typing takes longer than importing this package.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from . import aio, algorithms, core, errors, history, integrations, storage, strategies, testing
     from .backend import StorageBackend, register_backend, unregister_backend
     from .context import Strategy, Window, build_context, register_strategy, unregister_strategy
     from .info import ThreadInfo
     from .message import Message
     from .messages import Messages
+    from .receipt import Receipt
+    from .thread import Thread
     from .threads import Threads
     from .transaction import Transaction
 
@@ -52,8 +55,10 @@ _MODULES = {
 _NAMES = {
     "Message": "message",
     "Messages": "messages",
+    "Receipt": "receipt",
     "StorageBackend": "backend",
     "Strategy": "context",
+    "Thread": "thread",
     "ThreadInfo": "info",
     "Threads": "threads",
     "Transaction": "transaction",

@@ -105,6 +105,16 @@ class AsyncMessages:
         """From the last to the first: ``async for message in messages.reversed()``."""
         return self._pages(_Lazily(self.sync))
 
+    async def page(self) -> list[AsyncMessage]:
+        """The next page, see Messages.page."""
+        found = await self._runner.run(self.sync.page)
+        return [AsyncMessage(self._runner, message) for message in found]
+
+    @property
+    def token(self) -> str:
+        """Continues after the last page that was read, in any process; "" at the end."""
+        return self.sync.token
+
     async def _all(self) -> list[AsyncMessage]:
         found = await self._runner.run(list, self.sync)
         return [AsyncMessage(self._runner, message) for message in found]

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import errors
+from ._checks import SEQ, integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,9 @@ class Runner:
     """
 
     def __init__(self, workers: int) -> None:
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="memexllm")
+        self._pool = ThreadPoolExecutor(
+            integer("workers", workers, (1, SEQ)), thread_name_prefix="memexllm"
+        )
         self.store: Store | None = None
         self.interruptions = 0
 

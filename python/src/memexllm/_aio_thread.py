@@ -117,6 +117,7 @@ class AsyncThread(Wrapped[Thread]):
         page_size: int | None = None,
         descending: bool = False,
         include_deleted: bool = False,
+        cursor: str | None = None,
     ) -> AsyncMessages:
         """The messages in order, for ``async for`` or ``await``; see Thread.messages."""
         messages = self.sync.messages(
@@ -129,6 +130,7 @@ class AsyncThread(Wrapped[Thread]):
             page_size=page_size,
             descending=descending,
             include_deleted=include_deleted,
+            cursor=cursor,
         )
         return AsyncMessages(self._runner, messages)
 

@@ -96,7 +96,9 @@ class AsyncThreadList:
     @property
     def token(self) -> str:
         """Continues after the last page that was read, in any process; "" at the end."""
-        return self._list.token if self._list is not None else ""
+        if self._list is None:
+            return self._query["cursor"] or ""
+        return self._list.token
 
     async def page(self) -> list[AsyncThread]:
         """The next page; [] at the end."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._checks import mapping
+
 
 class Unset:  # pylint: disable=too-few-public-methods
     """Type of UNSET: an argument that was not given, where None means something."""
@@ -39,11 +41,35 @@ def as_text(message: dict[str, Any]) -> tuple[Any, str | None]:
 
 
 def json_of(value: Any) -> bytes:
-    """Messages as JSON; bytes as they are."""
-    if isinstance(value, str):
-        raise TypeError("append wants a role and its text, or messages as dicts or bytes of JSON")
-    if isinstance(value, (bytearray, memoryview)):
-        return bytes(value)
+    """Messages as JSON; bytes as they are.
+
+    Raises:
+        TypeError: They are neither dicts nor bytes.
+    """
     from ._json import dump  # pylint: disable=import-outside-toplevel
 
+    if isinstance(value, (dict, list)):
+        return dump(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    from collections.abc import Mapping, Sequence  # pylint: disable=import-outside-toplevel
+
+    if isinstance(value, str) or not isinstance(value, (Mapping, Sequence)):
+        raise TypeError(
+            "append wants a role and its text, or messages as dicts or bytes of JSON, not "
+            + type(value).__name__
+        )
     return dump(value)
+
+
+def body_of(value: Any) -> bytes:
+    """One message as JSON; bytes as they are.
+
+    Raises:
+        TypeError: It is neither a dict nor bytes.
+    """
+    from ._json import dump  # pylint: disable=import-outside-toplevel
+
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    return dump(mapping("body", value))

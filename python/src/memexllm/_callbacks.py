@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from . import _ffi
 from ._calls import call, note_raised
+from ._checks import utf8
 from ._lib import lib
 
 if TYPE_CHECKING:
@@ -72,5 +73,5 @@ def unregister(kind: str, name: str) -> None:
     Raises:
         NotFoundError: There is none of that name.
     """
-    encoded = name.encode()
+    encoded = utf8("name", name)
     call(lib.memex_unregister, kind.encode(), len(kind), encoded, len(encoded))

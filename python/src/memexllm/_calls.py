@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from ctypes import c_int64, c_void_p, sizeof, string_at
 from itertools import count
-from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import errors
 from ._ffi import memex_bytes, memex_receipt
 from ._lib import lib
 
+TYPE_CHECKING = False  # for what typing costs, see __init__
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any, NoReturn
 
 
 class Slot:  # pylint: disable=too-few-public-methods

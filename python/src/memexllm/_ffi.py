@@ -24,9 +24,11 @@ from ctypes import (
     c_uint32,
     c_void_p,
 )
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, cast
 
+TYPE_CHECKING = False  # for what typing costs, see __init__
 if TYPE_CHECKING:
+    from typing import Any, ClassVar, Final, Protocol
+
     Handle = int | c_void_p | None
 
 # Constants
@@ -694,4 +696,6 @@ def bind(lib: CDLL) -> "Library":
         function = getattr(lib, name)
         function.restype = result
         function.argtypes = arguments
-    return cast("Library", lib)
+    library: Any = lib
+    bound: Library = library
+    return bound

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # for what typing costs, see __init__
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import TypeVar
+    from typing import Any, TypeVar
 
     Self = TypeVar("Self", bound="Handle")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from ctypes import CDLL
-from typing import TYPE_CHECKING
 
 from ._ffi import MEMEX_ABI_VERSION, bind
 
+TYPE_CHECKING = False  # for what typing costs, see __init__
 if TYPE_CHECKING:
     from ._ffi import Library
 

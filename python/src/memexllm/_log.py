@@ -11,6 +11,8 @@ from ._calls import call
 from ._lib import lib
 
 _logger = logging.getLogger("memexllm")
+# Without it, a program that configures no logging would see warnings on its stderr.
+_logger.addHandler(logging.NullHandler())
 _LEVELS = {
     _ffi.MEMEX_LOG_ERROR: logging.ERROR,
     _ffi.MEMEX_LOG_WARNING: logging.WARNING,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from . import _checks
+from ._checks import RANGES
 from ._json import dump
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from typing import Literal
 
@@ -51,25 +53,52 @@ class AppendOptions(MessageOptions, total=False):
     messages: Sequence[MessageOptions]
 
 
-def seconds(value: float) -> int:
-    """Seconds as whole microseconds."""
-    return round(value * 1_000_000)
+def _time(name: str, value: Any) -> int:
+    from ._time import to_us  # pylint: disable=import-outside-toplevel
+
+    return to_us(name, value)
+
+
+# What an option must be; of others the library says what is wrong.
+_TEXTS = (
+    "cursor durability format id idempotency_key order principal provider root state tenant title"
+    " tokenizer url"
+).split()
+_SWITCHES = "create descending erase include_deleted pinned read_only".split()
+_OBJECTS = "filter metadata provenance".split()
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    **dict.fromkeys(RANGES, _checks.integer),
+    **dict.fromkeys(_TEXTS, _checks.text),
+    **dict.fromkeys(_SWITCHES, _checks.boolean),
+    **dict.fromkeys(_OBJECTS, _checks.mapping),
+    "created_at": _time,
+    "timeout": _checks.microseconds,
+}
+# The types that need no further look.
+_EXACT: dict[str, type] = {
+    **dict.fromkeys(_TEXTS, str),
+    **dict.fromkeys(_SWITCHES, bool),
+    **dict.fromkeys(_OBJECTS, dict),
+}
+_NAMES = {"created_at": "created_at_us", "timeout": "timeout_us"}
 
 
 def document(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as the library names them; what is None is left out."""
+    """Options as the library names them; what is None is left out.
+
+    Raises:
+        TypeError, ValueError: One is of the wrong type or out of range.
+    """
     found: dict[str, Any] = {}
     for name, value in options.items():
         if value is None:
             continue
-        if name == "created_at":
-            from ._time import to_us  # pylint: disable=import-outside-toplevel
-
-            found["created_at_us"] = to_us(value)
-        elif name == "timeout":
-            found["timeout_us"] = seconds(value)
+        if value.__class__ is _EXACT.get(name):
+            found[name] = value
+        elif name in _CHECKS:
+            found[_NAMES.get(name, name)] = _CHECKS[name](name, value)
         elif name == "messages":
-            found[name] = [document(entry) for entry in value]
+            found[name] = [document(entry) for entry in _checks.steps(name, value)]
         else:
             found[name] = value
     return found

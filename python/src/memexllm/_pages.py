@@ -119,23 +119,6 @@ def read_bodies(thread: int, query: bytes) -> list[dict[str, Any]]:
     return found
 
 
-def read_pages(cursor: int) -> Iterator[bytes]:
-    """Yields what is left of a cursor, page by page, and frees it."""
-    try:
-        while True:
-            slot = take_slot()
-            status = _next(cursor, slot.bytes, slot.error)
-            if status < 0:
-                fail(status, slot)
-            if status:
-                put_slot(slot)
-                return
-            out = slot.bytes
-            page = string_at(out.data or 0, out.len)
-            _free_bytes(out)
-            put_slot(slot)
-            yield page
-            if page[8] & _LAST:
-                return
-    finally:
-        _free_cursor(cursor)
+def is_last(page: bytes) -> bool:
+    """Whether no page follows."""
+    return bool(page[8] & _LAST)

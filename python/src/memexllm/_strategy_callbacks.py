@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import _callbacks, _ffi
 from ._calls import call
+from ._checks import function as callable_
+from ._checks import utf8
 from ._json import dump, loads
 from ._lib import lib
 
@@ -54,8 +56,8 @@ def register_strategy(name: str, function: StrategyFunction) -> None:
         ExistsError: The name is taken.
         InvalidError: The name is none.
     """
-    encoded = name.encode()
-    number = _functions.add(function)
+    encoded = utf8("name", name)
+    number = _functions.add(callable_("function", function))
     call(lib.memex_register_strategy, encoded, len(encoded), _RUN, number, _DESTROY)
 
 

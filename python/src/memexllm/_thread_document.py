@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._arguments import UNSET, Unset
 from ._calls import call_bytes, call_handle
+from ._checks import mapping, text
 from ._handle import Handle
 from ._lib import lib
 
@@ -126,12 +127,16 @@ class ThreadDocument(Handle):
         from ._options import pack  # pylint: disable=import-outside-toplevel
         from .info import ThreadInfo  # pylint: disable=import-outside-toplevel
 
-        given = {"title": title, "metadata": metadata}
-        patch = dump({name: value for name, value in given.items() if value is not UNSET})
+        patch: dict[str, Any] = {}
+        if not isinstance(title, Unset):
+            patch["title"] = None if title is None else text("title", title)
+        if not isinstance(metadata, Unset):
+            patch["metadata"] = None if metadata is None else mapping("metadata", metadata)
+        data = dump(patch)
         options = pack({"if_version": if_version})
-        data = call_bytes(
-            lib.memex_thread_update, self.handle, patch, len(patch), options, len(options)
+        answer = call_bytes(
+            lib.memex_thread_update, self.handle, data, len(data), options, len(options)
         )
         # A transaction answers with nothing: the document comes from its commit.
-        self._info = ThreadInfo.from_json(data) if data else None
+        self._info = ThreadInfo.from_json(answer) if answer else None
         return self._info or self.get()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _pages
 from ._calls import call_number
+from ._checks import integer
 from ._lib import lib
 from ._thread_document import ThreadDocument
 
@@ -29,7 +30,7 @@ class ThreadReading(ThreadDocument):
         if last is None:
             query = b'{"page_size":500,"layout":"packed"}'
             return _pages.read_bodies(self._handle or self.handle, query)
-        query = b'{"last":%d,"page_size":500,"layout":"packed"}' % last
+        query = b'{"last":%d,"page_size":500,"layout":"packed"}' % integer("last", last)
         return _pages.read_bodies(self._handle or self.handle, query)
 
     def count(self) -> int:

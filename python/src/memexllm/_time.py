@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from ._checks import wrong_type
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
@@ -13,12 +16,17 @@ def from_us(value: int) -> datetime:
     return _EPOCH + timedelta(microseconds=value)
 
 
-def to_us(value: datetime) -> int:
+def to_us(name: str, value: Any) -> int:
     """An aware datetime as microseconds.
 
     Raises:
-        ValueError: The datetime has no time zone, so it does not say when it is.
+        TypeError: It is no datetime.
+        ValueError: It has no time zone, so it does not say when it is.
     """
+    if not isinstance(value, datetime):
+        raise wrong_type(name, "a datetime with a time zone", value)
     if value.utcoffset() is None:
-        raise ValueError("a datetime without a time zone: give datetime.now(timezone.utc) or alike")
+        raise ValueError(
+            f"{name} has no time zone: give datetime.now(timezone.utc) or another aware datetime"
+        )
     return (value - _EPOCH) // _MICROSECOND

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _callbacks, _ffi
 from ._calls import call
+from ._checks import function, utf8, wrong_type
 from ._lib import lib
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ def _get(instance: int | None, key: int | None, length: int, reply: int | None) 
     try:
         value = _backends[instance].get(_text(key, length))
         if value is not None:
+            if not isinstance(value, bytes):
+                raise wrong_type("what get returns", "bytes or None", value)
             _callbacks.check(lib.memex_reply_data(reply, value, len(value)), "value")
         return _callbacks.OK
     except BaseException as error:  # pylint: disable=broad-exception-caught
@@ -174,8 +177,8 @@ def register_backend(name: str, factory: Factory) -> None:
         ExistsError: The name is taken.
         InvalidError: The name is none.
     """
-    encoded = name.encode()
-    number = _factories.add(factory)
+    encoded = utf8("name", name)
+    number = _factories.add(function("factory", factory))
     call(lib.memex_register_backend, encoded, len(encoded), _VTABLE, number, _DESTROY)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._calls import call_bytes, call_handle
+from ._checks import steps
 from ._handle import Handle
 from ._json import dump, loads
 from ._lib import lib
@@ -37,8 +38,7 @@ class Strategy(Handle):
             InvalidError, NotFoundError: A step is wrong, or its type is not known.
         """
         self.pipeline = pipeline
-        steps = pipeline if isinstance(pipeline, Mapping) else list(pipeline)
-        data = dump(steps)
+        data = dump(pipeline if isinstance(pipeline, Mapping) else steps("pipeline", pipeline))
         super().__init__(call_handle(lib.memex_strategy_open, data, len(data)))
 
     @property
@@ -114,14 +114,11 @@ def build(
 ) -> Window:
     """Calls memex_context_build or its like: before, strategy, after, request."""
     data = pack(request)
-    prepared = strategy if isinstance(strategy, Strategy) or not strategy else Strategy(strategy)
-    handle = prepared.handle if isinstance(prepared, Strategy) else None
-    try:
-        answer = call_bytes(function, *before, handle, *after, data, len(data))
-    finally:
-        if isinstance(prepared, Strategy) and prepared is not strategy:
-            prepared.close()
-    return Window(loads(answer))
+    if strategy is None or isinstance(strategy, Strategy):
+        handle = strategy.handle if strategy is not None else None
+        return Window(loads(call_bytes(function, *before, handle, *after, data, len(data))))
+    with Strategy(strategy) as own:
+        return Window(loads(call_bytes(function, *before, own.handle, *after, data, len(data))))
 
 
 def build_context(
@@ -137,7 +134,7 @@ def build_context(
     Raises:
         LimitError, InvalidError, NotFoundError, CallbackError: As for Thread.context.
     """
-    data = messages if isinstance(messages, bytes) else dump(list(messages))
+    data = messages if isinstance(messages, bytes) else dump(steps("messages", messages))
     return build(
         lib.memex_context_build_messages,
         (),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ._checks import SEQ, integer, text, wrong_type
 from .errors import InvalidError, NotFoundError
 from .message import Message
 from .thread import Thread
@@ -29,6 +30,8 @@ class HistoryManager:
     def __init__(self, storage: Store, algorithm: Strategy | Pipeline | None = None) -> None:
         if storage is None:
             raise InvalidError("a HistoryManager wants a storage")
+        if not hasattr(storage, "threads"):
+            raise wrong_type("storage", "a store", storage)
         self.storage = storage
         self.algorithm = algorithm
 
@@ -38,7 +41,7 @@ class HistoryManager:
 
     def get_thread(self, thread_id: str) -> Thread:
         """Opens a thread; NotFoundError (ThreadNotFoundError) when there is none."""
-        return self.storage.threads.open(thread_id)
+        return self.storage.threads.open(text("thread_id", thread_id))
 
     def add_message(
         self,
@@ -51,8 +54,10 @@ class HistoryManager:
         """Appends a message; fields are tool_calls, tool_call_id, function_call and name."""
         given = {name: value for name, value in fields.items() if value is not None}
         thread = self.get_thread(thread_id)
-        options: Any = {"metadata": metadata} if metadata else {}
-        receipt = thread.append({"role": role, "content": content, **given}, **options)
+        options: Any = {"metadata": metadata} if metadata is not None else {}
+        receipt = thread.append(
+            {"role": text("role", role), "content": content, **given}, **options
+        )
         return thread.message(receipt.seq)
 
     def get_messages(self, thread_id: str) -> list[Message]:
@@ -61,14 +66,13 @@ class HistoryManager:
 
     def list_threads(self, limit: int = 100, offset: int = 0) -> list[Thread]:
         """Threads, by last activity and the newest first."""
-        if limit <= 0 or offset < 0:
-            raise InvalidError("limit must be above 0, offset 0 or more")
+        limit, offset = integer("limit", limit, (1, SEQ)), integer("offset", offset, (0, SEQ))
         return list(self.storage.threads.list(limit=limit + offset))[offset:]
 
     def delete_thread(self, thread_id: str) -> bool:
         """Deletes a thread; False when there is none."""
         try:
-            self.storage.threads.delete(thread_id)
+            self.storage.threads.delete(text("thread_id", thread_id))
         except NotFoundError:
             return False
         return True

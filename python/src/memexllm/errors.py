@@ -41,7 +41,10 @@ The names of memexllm 0.1 stay as aliases where they mean the same: ``MemexLLMEr
 from __future__ import annotations
 
 import builtins
-from typing import Any, ClassVar
+
+TYPE_CHECKING = False  # for what typing costs, see __init__
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
 
 
 class MemexError(Exception):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import _pages
+from ._arguments import body_of
 from ._calls import call
+from ._checks import boolean, mapping
 from ._lib import lib
 from ._message_envelope import MessageEnvelope, OpenMessage
 
@@ -108,12 +110,8 @@ class Message(MessageEnvelope):
         Raises:
             ConflictError, InvalidError, NotFoundError: See above.
         """
-        from ._json import dump  # pylint: disable=import-outside-toplevel
-
-        data = body if isinstance(body, bytes) else dump(body)
-        self._change(
-            lib.memex_message_replace, data, {"if_rev": if_rev, "state": state, "pinned": pinned}
-        )
+        options = {"if_rev": if_rev, "state": state, "pinned": pinned}
+        self._change(lib.memex_message_replace, body_of(body), options)
         return self.thread.message(self.seq)
 
     def update_metadata(
@@ -133,9 +131,8 @@ class Message(MessageEnvelope):
         """
         from ._json import dump  # pylint: disable=import-outside-toplevel
 
-        self._change(
-            lib.memex_message_update_metadata, dump(patch), {"if_rev": if_rev, "pinned": pinned}
-        )
+        data = dump(mapping("patch", patch))
+        self._change(lib.memex_message_update_metadata, data, {"if_rev": if_rev, "pinned": pinned})
         return self.thread.message(self.seq)
 
     def delete(self, *, erase: bool = False, if_rev: int | None = None) -> None:
@@ -145,9 +142,8 @@ class Message(MessageEnvelope):
             erase: Also from forks that share it, and from the engine's files.
             if_rev: ConflictError unless the message has this rev.
         """
-        self._change(
-            lib.memex_message_delete, None, {"if_rev": if_rev, "erase": True if erase else None}
-        )
+        options = {"if_rev": if_rev, "erase": boolean("erase", erase) or None}
+        self._change(lib.memex_message_delete, None, options)
 
     def _change(self, function: Any, data: bytes | None, options: dict[str, Any]) -> None:
         from ._options import pack  # pylint: disable=import-outside-toplevel

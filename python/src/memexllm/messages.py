@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, overload
 
 from . import _pages
 from ._calls import call_handle
+from ._cursor import Cursor
 from ._json import dump
 from ._lib import lib
+from ._options import document
 from .message import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from .thread import Thread
 
@@ -22,20 +24,45 @@ class Messages(Sequence[Message]):
 
     Iterating reads as it goes, so that a long thread never is in memory at once; the end is where
     the thread ended when the iteration began. ``len``, an index or a slice reads and keeps all.
+    ``page`` and ``token`` are for reading a part now and the next one later, perhaps elsewhere.
     """
 
-    def __init__(self, thread: Thread, query: dict[str, Any]) -> None:
+    def __init__(self, thread: Thread, query: Mapping[str, Any]) -> None:
         self._thread = thread
-        self._query = {name: value for name, value in query.items() if value is not None}
+        self._query = document(query)
         self._kept: list[Message] | None = None
+        self._cursor: Cursor | None = None
+
+    def _open(self, query: dict[str, Any]) -> Cursor:
+        data = dump({"page_size": _pages.PAGE_SIZE, **query, "layout": "packed"})
+        return Cursor(call_handle(lib.memex_thread_messages, self._thread.handle, data, len(data)))
 
     def _read(self, query: dict[str, Any]) -> Iterator[Message]:
         thread = self._thread
-        data = dump({"page_size": _pages.PAGE_SIZE, **query, "layout": "packed"})
-        cursor = call_handle(lib.memex_thread_messages, thread.handle, data, len(data))
-        for page in _pages.read_pages(cursor):
-            for row in _pages.rows(page):
-                yield Message(thread, row)
+        with self._open(query) as cursor:
+            while page := cursor.next():
+                for row in _pages.rows(page):
+                    yield Message(thread, row)
+                if _pages.is_last(page):
+                    return
+
+    def _paging(self) -> Cursor:
+        if self._cursor is None:
+            self._cursor = self._open(self._query)
+        return self._cursor
+
+    def page(self) -> list[Message]:
+        """The next page, of page_size messages; [] at the end. Iterations do not move it."""
+        data = self._paging().next()
+        return [Message(self._thread, row) for row in _pages.rows(data)] if data else []
+
+    @property
+    def token(self) -> str:
+        """Continues after the last page that was read, in any process; "" at the end.
+
+        Give it as cursor, with the other arguments as they were.
+        """
+        return self._paging().token
 
     def _all(self) -> list[Message]:
         if self._kept is None:
@@ -46,7 +73,7 @@ class Messages(Sequence[Message]):
         return iter(self._kept) if self._kept is not None else self._read(self._query)
 
     def __reversed__(self) -> Iterator[Message]:
-        if self._kept is not None or {"limit", "before_seq"} & self._query.keys():
+        if self._kept is not None or {"limit", "before_seq", "cursor"} & self._query.keys():
             # With a limit the other end is not the same messages.
             return reversed(self._all())
         return self._read({**self._query, "descending": not self._query.get("descending", False)})

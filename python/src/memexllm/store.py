@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from ._calls import call, call_bytes, call_handle, fail, take_slot
+from ._checks import text, utf8
 from ._handle import Handle
 from ._lib import lib, share_sqlite
 
+TYPE_CHECKING = False  # for what typing costs, see __init__
 if TYPE_CHECKING:
-    from typing import Literal
+    from typing import Any, Literal
 
     from .threads import Threads
     from .transaction import Transaction
@@ -49,7 +49,7 @@ def open(  # pylint: disable=redefined-builtin
 
     config = pack(
         {
-            "url": url,
+            "url": text("url", url),
             "durability": durability,
             "timeout": timeout,
             "create": create,
@@ -151,7 +151,7 @@ class Store(Handle):
         """
         from ._json import dump, loads  # pylint: disable=import-outside-toplevel
 
-        encoded, data = name.encode(), dump(arguments) if arguments else b""
+        encoded, data = utf8("name", name), dump(arguments) if arguments else b""
         answer = call_bytes(
             lib.memex_store_command, self.handle, encoded, len(encoded), data, len(data)
         )

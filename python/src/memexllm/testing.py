@@ -6,6 +6,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from ._calls import call_bytes
+from ._checks import names
 from ._json import loads
 from ._lib import lib
 from ._options import pack
@@ -71,7 +72,9 @@ def check_storage_backend(
 
 
 def _check(url: str, cases: Sequence[str] | None, seed: int | None) -> Report:
-    config = pack({"url": url, "cases": list(cases) if cases is not None else None, "seed": seed})
+    config = pack(
+        {"url": url, "cases": names("cases", cases) if cases is not None else None, "seed": seed}
+    )
     report = Report(loads(call_bytes(lib.memex_backend_check, config, len(config))))
     if report.failed:
         lines = [

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from ._arguments import as_text, json_of, role_and_text
 from ._calls import call_bytes, call_handle, fail, put_slot, take_slot
+from ._checks import integer
 from ._lib import lib
 from ._thread_reading import ThreadReading
 from .receipt import Receipt, unpack
@@ -157,6 +158,7 @@ class Thread(ThreadReading):
         page_size: int | None = None,
         descending: bool = False,
         include_deleted: bool = False,
+        cursor: str | None = None,
     ) -> Messages:
         """The messages in order, as a sequence that is read page by page.
 
@@ -170,6 +172,7 @@ class Thread(ThreadReading):
             page_size: How many to read at once.
             descending: The newest first.
             include_deleted: With the tombstones of deleted messages.
+            cursor: Continues where a token of Messages.token ended.
         """
         from .messages import Messages  # pylint: disable=import-outside-toplevel
 
@@ -181,8 +184,9 @@ class Thread(ThreadReading):
             "before_seq": before_seq,
             "limit": limit,
             "page_size": page_size,
-            "descending": descending or None,
-            "include_deleted": include_deleted or None,
+            "descending": descending if descending is not False else None,
+            "include_deleted": include_deleted if include_deleted is not False else None,
+            "cursor": cursor,
         }
         return Messages(self, query)
 
@@ -194,11 +198,11 @@ class Thread(ThreadReading):
         """
         from .message import from_json  # pylint: disable=import-outside-toplevel
 
-        if isinstance(which, int):
-            handle = call_handle(lib.memex_message_at, self.handle, which)
-        else:
+        if isinstance(which, str):
             identifier = which.encode("utf-8", "surrogatepass")
             handle = call_handle(lib.memex_message_open, self.handle, identifier, len(identifier))
+        else:
+            handle = call_handle(lib.memex_message_at, self.handle, integer("seq", which))
         try:
             return from_json(self, call_bytes(lib.memex_message_json, handle))
         finally:

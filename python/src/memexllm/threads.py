@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._calls import call, call_bytes, call_handle, fail, put_slot, take_bytes, take_slot
+from ._calls import call, call_handle
+from ._checks import boolean, mapping, utf8
+from ._cursor import Cursor
 from ._json import loads
 from ._lib import lib
 from ._options import pack
@@ -57,7 +59,7 @@ class Threads:
         Raises:
             NotFoundError: There is none.
         """
-        name = id.encode("utf-8", "surrogatepass")
+        name = utf8("id", id)
         handle = call_handle(lib.memex_thread_open, self._store.handle, name, len(name))
         return Thread(self._store, id, handle)
 
@@ -85,8 +87,8 @@ class Threads:
         Raises:
             NotFoundError: There is none.
         """
-        name = id.encode("utf-8", "surrogatepass")
-        options = pack({"erase": True if erase else None, "if_version": if_version})
+        name = utf8("id", id)
+        options = pack({"erase": boolean("erase", erase) or None, "if_version": if_version})
         call(
             lib.memex_thread_delete,
             self._store.handle,
@@ -124,8 +126,8 @@ class Threads:
         Returns:
             An iterator that reads page by page.
         """
-        conditions = dict(filter or {})
-        if metadata:
+        conditions = dict(mapping("filter", filter)) if filter is not None else {}
+        if metadata is not None and mapping("metadata", metadata):
             wanted = {"metadata": {key: {"eq": value} for key, value in metadata.items()}}
             conditions = {"and": [conditions, wanted]} if conditions else wanted
         query = pack(
@@ -140,7 +142,7 @@ class Threads:
             }
         )
         handle = call_handle(lib.memex_thread_list, self._store.handle, query, len(query))
-        return ThreadList(self._store, handle)
+        return ThreadList(self._store, Cursor(handle))
 
     def __iter__(self) -> ThreadList:
         return self.list()
@@ -157,7 +159,7 @@ class ThreadList:
 
     __slots__ = ("_cursor", "_page", "_store")
 
-    def __init__(self, store: Store, cursor: int) -> None:
+    def __init__(self, store: Store, cursor: Cursor) -> None:
         self._store = store
         self._cursor = cursor
         self._page: list[Thread] = []
@@ -165,26 +167,16 @@ class ThreadList:
     @property
     def token(self) -> str:
         """Continues after the last page that was read, in any process; "" at the end."""
-        return call_bytes(lib.memex_cursor_token, self._cursor).decode()
+        return self._cursor.token
 
     def page(self) -> list[Thread]:
         """What is left of this page, or the next page; [] at the end."""
         page, self._page = self._page, []
         if page:
             return page[::-1]
-        slot = take_slot()
-        status = lib.memex_cursor_next(self._cursor, slot.bytes, slot.error)
-        if status < 0:
-            fail(status, slot)
-        if status:
-            put_slot(slot)
-            return []
-        data = take_bytes(slot)
-        put_slot(slot)
-        return [
-            Thread(self._store, entry["id"], info=ThreadInfo(entry))
-            for entry in loads(data)["threads"]
-        ]
+        data = self._cursor.next()
+        found = loads(data)["threads"] if data else ()
+        return [Thread(self._store, entry["id"], info=ThreadInfo(entry)) for entry in found]
 
     def __iter__(self) -> ThreadList:
         return self
@@ -195,8 +187,3 @@ class ThreadList:
             if not self._page:
                 raise StopIteration
         return self._page.pop()
-
-    def __del__(self) -> None:
-        cursor = getattr(self, "_cursor", 0)
-        if cursor:
-            lib.memex_cursor_free(cursor)

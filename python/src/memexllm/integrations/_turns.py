@@ -2,68 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from .. import strategies
 from .._json import dump
-from ..errors import ExistsError, MemexError, NotFoundError
+from ..context import build_context
+from ..errors import ExistsError, InvalidError, LimitError, MemexError
+from ..thread import Thread
+from . import _answers
+from ._messages import bodies_of, sendable
+from ._pending import Pending, without_history, without_known_prompt
+from ._refusals import Expected, Limits, check, pins_pass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable
 
-    from ..context import Pipeline, Strategy
+    from ..context import Pipeline, Strategy, Window
     from ..store import Store
-    from ..thread import Thread
     from ._deltas import Completion
 
-_PROMPT = ("system", "developer")
-# What a reply has and a request does not take back.
-_REPLY_ONLY = ("annotations", "parsed")
 
+@dataclass(frozen=True)
+class Turn:
+    """One call: its input is stored, its answer is to be.
 
-def plain(value: Any) -> Any:
-    """A value of the SDK's as JSON: dicts as they are, objects without what is None or not set."""
-    if hasattr(value, "model_dump"):
-        return value.model_dump(mode="json", exclude_unset=True, exclude_none=True, warnings=False)
-    if isinstance(value, dict):
-        return {name: plain(entry) for name, entry in value.items()}
-    if hasattr(value, "__iter__") and not isinstance(value, (str, bytes)):
-        return [plain(entry) for entry in value]
-    return value
+    Attributes:
+        thread: The conversation.
+        messages: What the model sees.
+    """
 
+    thread: Thread
+    messages: list[dict[str, Any]]
 
-def body_of(message: Any) -> dict[str, Any]:
-    """A message as it is stored: ready to be sent again."""
-    body: dict[str, Any] = plain(message)
-    for name in _REPLY_ONLY:
-        if not body.get(name) or name == "parsed":
-            body.pop(name, None)
-    for call in body.get("tool_calls") or []:
-        if isinstance(call.get("function"), dict):
-            call["function"].pop("parsed_arguments", None)
-    return body
+    def finish(self, completion: Any) -> None:
+        """Stores an answer."""
+        _answers.keep(self.thread, completion)
 
-
-def sendable(body: dict[str, Any]) -> dict[str, Any]:
-    """A stored message as a request takes it."""
-    if body.get("role") != "assistant":
-        return body
-    audio = body.get("audio")
-    sent = {name: value for name, value in body.items() if name not in _REPLY_ONLY}
-    if isinstance(audio, dict) and "id" in audio:
-        sent["audio"] = {"id": audio["id"]}
-    return sent
-
-
-def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two messages say the same to the model."""
-    return _said(one) == _said(other)
-
-
-def _said(message: Mapping[str, Any]) -> dict[str, Any]:
-    sent = sendable(body_of(dict(message)))
-    return {name: value for name, value in sent.items() if value is not None}
+    def finish_stream(self, completion: Completion) -> None:
+        """Stores what a stream brought."""
+        _answers.keep_stream(self.thread, completion)
 
 
 class History:  # pylint: disable=too-few-public-methods
@@ -71,8 +49,7 @@ class History:  # pylint: disable=too-few-public-methods
 
     Attributes:
         store: Where.
-        max_tokens: What a request may hold at most; None for the whole conversation.
-        strategy: How what the model sees is chosen, see Thread.context.
+        limits: What a request may hold at most, see Thread.context.
     """
 
     def __init__(
@@ -82,148 +59,170 @@ class History:  # pylint: disable=too-few-public-methods
         strategy: Strategy | Pipeline | None = None,
     ) -> None:
         self.store = store
-        self.max_tokens = max_tokens
-        self.strategy = strategy
+        self.limits = Limits(max_tokens, strategy)
 
-    def begin(self, thread_id: str | None, messages: Iterable[Any]) -> Turn:
-        """Stores what is new of the messages of a call.
+    def begin(self, thread_id: Any, messages: Any) -> Turn:
+        """Stores what is new of the messages of a call, unless the request lacks any of it.
 
         Args:
-            thread_id: The conversation; created when there is none of that id, or without id.
+            thread_id: The conversation: a Thread, or its id. Created when there is none of that
+                id, or without id.
             messages: Of the call: the new turn, or the whole conversation and the new turn.
+
+        Raises:
+            LimitError, InvalidError: The request would lack a message of the turn. Nothing was
+                stored, but for results of parallel tool calls that wait for the others.
         """
-        given = [body_of(message) for message in messages]
-        thread = self._thread(thread_id)
-        new = _without_known_prompt(thread, _without_history(thread, given))
-        if new:
-            key = _turn_key(thread, new)
-            thread.append(new, idempotency_key=key, provenance={"source": "input"})
-        window = thread.context(max_tokens=self.max_tokens, strategy=self.strategy)
+        given = bodies_of(messages)
+        thread = self._find(thread_id)
+        if thread is None:
+            self._check_first(given)
+            thread = self._create(thread_id)
+        pending = Pending(thread)
+        new = list(enumerate(given))
+        new = without_known_prompt(thread, without_history(thread, new))
+        indices: dict[int, int | None] = {}
+        new = pending.without_results(new, indices)
+        if not new and not indices:
+            indices = {message.seq: None for message in pending.messages}
+        stored = _store(thread, new, pending) if new else None
+        if stored is not None:
+            indices.update(zip(stored.seqs, (index for index, _ in new)))
+        expected = Expected(indices, pending.calls, lambda: _entries(thread, indices, pending))
+        window = self._window(thread, expected, stored, [body for _, body in new])
         return Turn(thread, [sendable(body) for body in window.messages])
 
-    def _thread(self, thread_id: str | None) -> Thread:
+    def _window(
+        self,
+        thread: Thread,
+        expected: Expected,
+        stored: _Stored | None,
+        new: list[dict[str, Any]],
+    ) -> Window:
+        def build() -> Window:
+            return thread.context(self.limits.max_tokens, strategy=self.limits.strategy)
+
+        try:
+            return self._checked(build, expected)
+        except MemexError as error:
+            there = stored is None or stored.before
+            if _waits(error, new):
+                there = True
+                error.details["missing"] = _missing(thread)
+            elif stored is not None and not there:
+                there = not _take_back(thread, stored.seqs)
+            error.details["stored"] = there
+            raise
+
+    def _check_first(self, given: list[dict[str, Any]]) -> None:
+        """Checks the first turn before its thread is made: a refusal leaves no trace."""
+        indices: dict[int, int | None] = {index + 1: index for index in range(len(given))}
+
+        def entries() -> list[tuple[int, str, int]]:
+            return [
+                (entry["seq"], str(given[entry["seq"] - 1].get("role")), entry["tokens"])
+                for entry in build_context(given).kept
+            ]
+
+        def build() -> Window:
+            return build_context(given, self.limits.max_tokens, strategy=self.limits.strategy)
+
+        try:
+            self._checked(build, Expected(indices, frozenset(), entries))
+        except MemexError as error:
+            error.details["stored"] = False
+            raise
+
+    def _checked(self, build: Callable[[], Window], expected: Expected) -> Window:
+        try:
+            window = build()
+        except LimitError as error:
+            pins_pass(error, expected)
+            raise
+        check(window, expected, self.limits)
+        return window
+
+    def _find(self, thread_id: Any) -> Thread | None:
+        thread = getattr(thread_id, "sync", thread_id)
+        if thread is None or isinstance(thread, Thread):
+            return thread
+        if not isinstance(thread, str):
+            raise InvalidError("thread_id must be a thread or the id of one, as text")
+        return self.store.threads.get(thread)
+
+    def _create(self, thread_id: str | None) -> Thread:
         if thread_id is None:
             return self.store.threads.create()
         try:
+            return self.store.threads.create(id=thread_id)
+        except ExistsError:
+            # Somebody else was faster.
             return self.store.threads.open(thread_id)
-        except NotFoundError:
-            try:
-                return self.store.threads.create(id=thread_id)
-            except ExistsError:
-                # Somebody else was faster.
-                return self.store.threads.open(thread_id)
 
 
-class Turn:
-    """One call: its input is stored, its answer is to be.
+@dataclass(frozen=True)
+class _Stored:
+    """Where the input of a turn is, and whether an earlier call stored it."""
 
-    Attributes:
-        thread: The conversation.
-        messages: What the model sees.
+    seqs: range
+    before: bool
+
+
+def _store(thread: Thread, new: list[tuple[int, dict[str, Any]]], pending: Pending) -> _Stored:
+    """Stores the input of a turn, once.
+
+    The same input after the same answer is the same turn: a call that is made again because it
+    failed stores nothing.
     """
-
-    def __init__(self, thread: Thread, messages: list[dict[str, Any]]) -> None:
-        self.thread = thread
-        self.messages = messages
-
-    def finish(self, completion: Any) -> None:
-        """Stores the first choice of a completion, the others in its provenance."""
-        document = plain(completion)
-        choices = document.pop("choices", None) or []
-        if not choices:
-            return
-        bodies = [body_of(choice.get("message") or {}) for choice in choices]
-        facts = {name: document[name] for name in document if name not in ("object", "created")}
-        reasons = [choice.get("finish_reason") for choice in choices]
-        self._append(bodies, reasons, facts, completion)
-
-    def finish_stream(self, completion: Completion) -> None:
-        """Stores what a stream brought; as incomplete when it ended before the model had."""
-        choices = [choice for _, choice in sorted(completion.choices.items())]
-        if not choices:
-            return
-        bodies = [body_of(choice.body()) for choice in choices]
-        reasons = [choice.finish_reason for choice in choices]
-        self._append(bodies, reasons, completion.facts, None)
-
-    def _append(
-        self,
-        bodies: list[dict[str, Any]],
-        reasons: list[Any],
-        facts: dict[str, Any],
-        completion: Any,
-    ) -> None:
-        provenance: dict[str, Any] = {"source": "openai", **facts}
-        if reasons[0] is not None:
-            provenance["finish_reason"] = reasons[0]
-        if len(bodies) > 1:
-            provenance["other_choices"] = [
-                {"message": body, "finish_reason": reason}
-                for body, reason in zip(bodies[1:], reasons[1:])
-            ]
-        state: Any = "incomplete" if reasons[0] is None else "complete"
-        try:
-            self.thread.append(bodies[0], provenance=provenance, state=state)
-        except MemexError as error:
-            # The answer was paid for: it goes to the caller with the error.
-            error.details["completion"] = completion if completion is not None else bodies
-            raise
+    bodies = [body for _, body in new]
+    key = f"turn-{pending.answered}-{sha256(dump(bodies)).hexdigest()}"
+    while True:
+        receipt = thread.append(bodies, idempotency_key=key, provenance={"source": "input"})
+        seqs = range(receipt.first_seq, receipt.last_seq + 1)
+        if not receipt.duplicate or _all_there(thread, seqs):
+            return _Stored(seqs, receipt.duplicate)
+        # It was deleted, by its owner or because it was refused: this is another one.
+        key = f"{key[:90]}-{receipt.last_seq}"
 
 
-def _without_history(thread: Thread, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What is left of a call's messages when they begin with the whole conversation."""
-    count = thread.count()
-    if not 0 < count <= len(given):
-        return given
-    stored = thread.bodies()
-    if all(same(old, new) for old, new in zip(stored, given)):
-        return given[len(stored) :]
-    return given
+def _all_there(thread: Thread, seqs: range) -> bool:
+    return len(thread.messages(from_seq=seqs[0], to_seq=seqs[-1])) == len(seqs)
 
 
-def _without_known_prompt(thread: Thread, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Leaves out the system messages that a call begins with, when they are stored already."""
-    length = 0
-    while length < len(given) and given[length].get("role") in _PROMPT:
-        length += 1
-    if not length:
-        return given
-    known = _prompt(thread)
-    if len(known) == length and all(same(old, new) for old, new in zip(known, given)):
-        return given[length:]
-    return given
+def _take_back(thread: Thread, seqs: range) -> bool:
+    """Deletes the input of a turn that was refused; False when that fails."""
+    try:
+        with thread.store.transaction() as transaction:
+            view = transaction.threads.open(thread.id)
+            for seq in seqs:
+                view.message(seq).delete()
+    except MemexError:
+        return False
+    return True
 
 
-def _prompt(thread: Thread) -> list[dict[str, Any]]:
-    """The system messages in force: the last one, and those right before it."""
-    if not thread.count():
-        return []
-    window = thread.context(strategy=[strategies.pin(_PROMPT, flagged=False), strategies.fifo(1)])
-    last = max(
-        (seq for seq, body in zip(window.seqs, window.messages) if body.get("role") in _PROMPT),
-        default=0,
-    )
-    found: list[dict[str, Any]] = []
-    while last > 0:
-        try:
-            message = thread.message(last)
-        except NotFoundError:
-            break
-        if message.role not in _PROMPT:
-            break
-        found.insert(0, message.body)
-        last -= 1
-    return found
+def _entries(
+    thread: Thread, indices: dict[int, int | None], pending: Pending
+) -> list[tuple[int, str, int]]:
+    first = min(indices)
+    if pending.calls and thread.message(first).role == "tool":
+        first = pending.answered
+    return [
+        (message.seq, message.role, message.tokens)
+        for message in thread.messages(from_seq=first)
+        if message.state == "complete"
+    ]
 
 
-def _turn_key(thread: Thread, new: list[dict[str, Any]]) -> str:
-    """The idempotency key of a turn: the same input after the same answer is the same turn.
+def _waits(error: MemexError, new: list[dict[str, Any]]) -> bool:
+    """Whether all that was refused are results of tool calls that wait for the others."""
+    reasons = error.details.get("reasons")
+    if not isinstance(error, InvalidError) or not reasons or set(reasons) != {"unanswered"}:
+        return False
+    return all(body.get("role") == "tool" for body in new)
 
-    So a call that is made again because it failed stores its input once.
-    """
-    answered = 0
-    for message in reversed(thread.messages(page_size=16)):
-        if message.role == "assistant":
-            answered = message.seq
-            break
-    return f"turn-{answered}-{sha256(dump(new)).hexdigest()}"
+
+def _missing(thread: Thread) -> list[str]:
+    pending = Pending(thread)
+    have = {message.body.get("tool_call_id") for message in pending.messages}
+    return sorted(pending.calls - have)

@@ -1,0 +1,140 @@
+"""What of an answer is stored: its body, whether it is whole, and where it comes from."""
+
+from __future__ import annotations
+
+import json
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from ..errors import LimitError, MemexError
+from ._messages import body_of, calls_of, plain
+
+if TYPE_CHECKING:
+    from ..thread import Thread
+    from ._deltas import Completion
+
+_ENDED = ("stop", "tool_calls", "function_call")
+_CUT = ("length", "content_filter")
+_CALLS = ("tool_calls", "function_call")
+
+
+def keep(thread: Thread, completion: Any) -> None:
+    """Stores the first choice of a completion, the others in its provenance.
+
+    What the SDK gives for a reply that is no completion (text, a list, None) is no answer.
+    """
+    document = plain(completion)
+    if not isinstance(document, dict):
+        return
+    choices = document.pop("choices", None)
+    found = [
+        (body_of(choice["message"]), choice.get("finish_reason"))
+        for choice in (choices if isinstance(choices, list) else ())
+        if isinstance(choice, dict) and isinstance(choice.get("message"), dict)
+        if choice["message"]
+    ]
+    facts = {name: document[name] for name in document if name not in ("object", "created")}
+    _append(thread, found, facts, completion)
+
+
+def keep_stream(thread: Thread, completion: Completion) -> None:
+    """Stores what a stream brought; as incomplete when it ended before the model had."""
+    choices = [choice for _, choice in sorted(completion.choices.items())]
+    found = [(body_of(choice.body()), choice.finish_reason) for choice in choices]
+    _append(thread, found, completion.facts, None)
+
+
+def _append(
+    thread: Thread, found: list[tuple[dict[str, Any], Any]], facts: dict[str, Any], completion: Any
+) -> None:
+    if not found:
+        return
+    body, reason = found[0]
+    body = {**body, "role": body.get("role") or "assistant"}
+    provenance: dict[str, Any] = {"source": "openai", **facts}
+    if reason is not None:
+        provenance["finish_reason"] = reason
+    cut = completion is None and reason is None
+    if cut or _has_half_call(body, reason):
+        cut = True
+        half = {name: body.pop(name) for name in _CALLS if body.get(name)}
+        if half:
+            provenance["cut_off"] = half
+        if body.get("content") is None:
+            body["content"] = ""
+    if len(found) > 1:
+        provenance["other_choices"] = [
+            {"message": other, "finish_reason": why} for other, why in found[1:]
+        ]
+    for call in calls_of(body):
+        if isinstance(call.get("function"), dict) and not call.get("type"):
+            # Left out by some servers, and wanted back by the API.
+            call["type"] = "function"
+    # A pair of surrogates that was split over two pieces is one character again.
+    body = _storable(body, "surrogatepass")
+    sound = _storable(body, "replace")
+    if sound != body:
+        provenance["original"] = json.dumps(body)
+    state: Any = "incomplete" if cut else "complete"
+    try:
+        _store(thread, sound, _storable(provenance, "replace"), state)
+    except MemexError as error:
+        # The answer was paid for: it goes to the caller with the error.
+        error.details["completion"] = completion or [other for other, _ in found]
+        raise
+
+
+def _store(thread: Thread, body: dict[str, Any], provenance: dict[str, Any], state: Any) -> None:
+    try:
+        thread.append(body, provenance=provenance, state=state)
+    except LimitError as error:
+        if error.details.get("path") != "/provenance":
+            raise
+        few = ("source", "id", "model", "usage", "finish_reason")
+        shortened = {name: provenance[name] for name in few if name in provenance}
+        thread.append(body, provenance={**shortened, "shortened": True}, state=state)
+
+
+def _has_half_call(body: dict[str, Any], reason: Any) -> bool:
+    """Whether a call is not written to its end, or may be."""
+    ended = reason in _ENDED
+    entries = calls_of(body)
+    functions = [call.get("function") for call in entries] + [body.get("function_call")]
+    for function in functions:
+        if isinstance(function, dict) and _is_half(function.get("arguments"), ended):
+            return True
+    # The input of a custom tool is any text: nothing in it says whether it is whole.
+    return reason in _CUT and any(call.get("type") == "custom" for call in entries)
+
+
+def _is_half(arguments: Any, ended: bool) -> bool:
+    """Whether arguments are a part of JSON; when the model ended by itself, its beginning.
+
+    Not all servers own up to "length". What is wrong in its middle is the model's mistake, for
+    its caller to answer; so are no arguments at all.
+    """
+    try:
+        json.loads(arguments)
+    except json.JSONDecodeError as error:
+        early = error.msg.startswith("Unterminated") or error.pos >= len(arguments)
+        return not ended or (early and bool(arguments))
+    except (TypeError, RecursionError):
+        return not ended
+    return False
+
+
+def _storable(value: Any, errors: str) -> Any:
+    """A value as the library takes it: no lone surrogates ("replace"), no NaN."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", errors)
+        return value
+    if isinstance(value, dict):
+        return {_storable(name, errors): _storable(entry, errors) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [_storable(entry, errors) for entry in value]
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    return value

@@ -1,0 +1,114 @@
+"""What of a call's messages is stored already."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import strategies
+from ..errors import NotFoundError
+from ._messages import calls_of, same
+from ._refusals import PROMPT
+
+if TYPE_CHECKING:
+    from ..message import Message
+    from ..thread import Thread
+
+    Numbered = list[tuple[int, dict[str, Any]]]
+
+
+class Pending:  # pylint: disable=too-few-public-methods
+    """The end of a conversation: what came after the last answer.
+
+    An answer that was cut off is none: the model does not see it.
+
+    Attributes:
+        answered: The place of the last answer, 0 for none.
+        calls: The ids of the tool calls in it.
+        messages: What came after it.
+    """
+
+    def __init__(self, thread: Thread) -> None:
+        self.answered = 0
+        self.calls: frozenset[str] = frozenset()
+        self.messages: list[Message] = []
+        for message in reversed(thread.messages(page_size=16)):
+            if message.state != "complete":
+                continue
+            if message.role == "assistant":
+                self.answered = message.seq
+                calls = calls_of(message.body)
+                self.calls = frozenset(str(call["id"]) for call in calls if "id" in call)
+                break
+            self.messages.append(message)
+        self.messages.reverse()
+
+    def without_results(self, given: Numbered, indices: dict[int, int | None]) -> Numbered:
+        """Leaves out results of the pending calls that are stored already, and notes where.
+
+        So the results of parallel calls may come one by one, or all again with the last.
+        """
+        results = {
+            str(message.body.get("tool_call_id")): message
+            for message in self.messages
+            if message.role == "tool"
+        }
+        left = []
+        for index, body in given:
+            known = results.get(str(body.get("tool_call_id")))
+            if body.get("role") == "tool" and known is not None and same(known.body, body):
+                indices[known.seq] = index
+            else:
+                left.append((index, body))
+        return left
+
+
+def without_history(thread: Thread, given: Numbered) -> Numbered:
+    """What is left of a call's messages when they begin with the whole conversation.
+
+    Answers that were cut off need not be among them: the model does not see them.
+    """
+    if not given:
+        return given
+    at = 0
+    for message in thread.messages(page_size=min(len(given) + 1, 500)):
+        if message.state != "complete":
+            continue
+        if at == len(given) or not same(message.body, given[at][1]):
+            return given
+        at += 1
+    return given[at:]
+
+
+def without_known_prompt(thread: Thread, given: Numbered) -> Numbered:
+    """Leaves out the system messages that a call begins with, when they are stored already."""
+    length = 0
+    while length < len(given) and given[length][1].get("role") in PROMPT:
+        length += 1
+    if not length:
+        return given
+    known = _prompt(thread)
+    if len(known) == length and all(same(old, new) for old, (_, new) in zip(known, given)):
+        return given[length:]
+    return given
+
+
+def _prompt(thread: Thread) -> list[dict[str, Any]]:
+    """The system messages in force: the last one, and those right before it."""
+    if not thread.count():
+        return []
+    window = thread.context(strategy=[strategies.pin(PROMPT, flagged=False), strategies.fifo(1)])
+    last = max(
+        (seq for seq, body in zip(window.seqs, window.messages) if body.get("role") in PROMPT),
+        default=0,
+    )
+    found: list[dict[str, Any]] = []
+    while last > 0:
+        try:
+            message = thread.message(last)
+        except NotFoundError:
+            break
+        if message.role not in PROMPT:
+            break
+        found.insert(0, message.body)
+        last -= 1
+    return found
