@@ -6,6 +6,7 @@ from model import Setting, Task
 from rows_append import append_tasks, python_tasks
 from rows_concurrent import concurrency_tasks
 from rows_memory import memory_tasks
+from rows_postgresql import postgresql_tasks
 from rows_reading import reading_tasks
 
 
@@ -17,4 +18,5 @@ def all_tasks(setting: Setting) -> list[Task]:
         *concurrency_tasks(setting),
         *reading_tasks(setting),
         *memory_tasks(setting),
+        *postgresql_tasks(setting),
     ]

@@ -17,7 +17,7 @@ static void check(memex_status status, memex_error *error, const char *what) {
     check((call), error, #call);      \
   } while (0)
 
-static memex_store *store_open(const char *path) {
+static inline memex_store *store_open(const char *path) {
   char config[1024];
   memex_store *store;
   snprintf(config, sizeof config, "{\"url\":\"%s%s\"}", !strncmp(path, "memory:", 7) ? "" : "sqlite:///", path);
@@ -33,7 +33,7 @@ static memex_thread *thread_create(memex_store *store, uint32_t number) {
   return thread;
 }
 
-static memex_thread *thread_open(memex_store *store, uint32_t number) {
+static inline memex_thread *thread_open(memex_store *store, uint32_t number) {
   char id[32];
   memex_thread *thread;
   snprintf(id, sizeof id, "t%u", number);
@@ -47,7 +47,7 @@ static int64_t append(memex_thread *thread, const char *json, size_t length) {
   return receipt.last_seq;
 }
 
-static int64_t append_text(memex_thread *thread, const Message *m) {
+static inline int64_t append_text(memex_thread *thread, const Message *m) {
   memex_receipt receipt = {.struct_size = sizeof receipt};
   CALL(memex_thread_append_text(thread, m->role, m->role_len, m->content, m->content_len, NULL, 0, &receipt, &error));
   return receipt.last_seq;

@@ -32,18 +32,18 @@ enum PostgreSQLStatement: Int, CaseIterable {
         case .creationDown: Self.scan(byActivity: false, down: true, family: false)
         case .creationFamilyUp: Self.scan(byActivity: false, down: false, family: true)
         case .creationFamilyDown: Self.scan(byActivity: false, down: true, family: true)
-        case .messagesUp: Self.messages + " ORDER BY m.seq LIMIT $4"
-        case .messagesDown: Self.messages + " ORDER BY m.seq DESC LIMIT $4"
+        case .messagesUp: Self.messages + " ORDER BY m.seq LIMIT $4::bigint"
+        case .messagesDown: Self.messages + " ORDER BY m.seq DESC LIMIT $4::bigint"
         case .marked:
             "SELECT seq FROM {schema}.messages WHERE tenant = \(Self.tenant) AND thread = $1 "
-                + "AND (flags & 128) <> 0 AND seq BETWEEN $2 AND $3 ORDER BY seq"
+                + "AND (flags & 128) <> 0 AND seq BETWEEN $2::bigint AND $3::bigint ORDER BY seq"
         case .byID:
             "SELECT seq FROM {schema}.messages WHERE tenant = \(Self.tenant) AND thread = $1 AND id = $2"
         case .derivedOne: Self.derived + " AND name = $3"
         case .derivedAll: Self.derived + " ORDER BY name"
         case .blob: "SELECT bytes FROM {schema}.blobs WHERE hash = $1"
         case .pieces:
-            "SELECT bytes FROM {schema}.pieces WHERE tenant = \(Self.tenant) AND thread = $1 AND seq = $2 "
+            "SELECT bytes FROM {schema}.pieces WHERE tenant = \(Self.tenant) AND thread = $1 AND seq = $2::bigint "
                 + "ORDER BY piece"
         }
     }
@@ -57,7 +57,7 @@ enum PostgreSQLStatement: Int, CaseIterable {
 
     private static let messages =
         "SELECT \(messageColumns) FROM {schema}.messages m WHERE m.tenant = \(tenant) AND m.thread = $1 "
-        + "AND m.seq BETWEEN $2 AND $3"
+        + "AND m.seq BETWEEN $2::bigint AND $3::bigint"
 
     private static let derived =
         "SELECT name, from_seq, to_seq, rev, created_at_us, body FROM {schema}.derived "
