@@ -277,7 +277,8 @@ void memex_error_free(memex_error *error);
  *   "create": false to open only what exists, "read_only": true,
  *   "tokenizer": the default of counts ("estimate").
  *   URLs: memory: (private), memory:name (shared in the process), sqlite:///relative.db,
- *   sqlite:////absolute.db, sqlite::memory:, and NAME:... of a registered backend.
+ *   sqlite:////absolute.db, sqlite::memory:, postgresql://user@host/database, and NAME:... of a registered
+ *   backend.
  *
  * Ownership: *out is owned; memex_store_close. Errors: INVALID, NOT_FOUND, UNSUPPORTED, UNAVAILABLE,
  * IO, FULL, CORRUPT, NEWER_FORMAT, BUSY, TIMEOUT, CALLBACK. @since 0.2

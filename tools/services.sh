@@ -14,7 +14,13 @@ say() { printf '==> %s\n' "$*"; }
 skip() { printf 'SKIPPED %s\n' "$*"; }
 
 # --- PostgreSQL ----------------------------------------------------------------------------------------
-postgresql_port="${MEMEX_POSTGRESQL_PORT:-55432}"
+# The port of the server that runs, else the one asked for, else a free one.
+postgresql_port() {
+  local file
+  file="$(postgresql_home)/data/postmaster.pid"
+  if [ -f "$file" ]; then sed -n 4p "$file"; return; fi
+  printf '%s\n' "${MEMEX_POSTGRESQL_PORT:-$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')}"
+}
 postgresql_bin() {
   local folder
   for folder in ${MEMEX_POSTGRESQL_BIN:-} /usr/lib/postgresql/*/bin /usr/pgsql-*/bin; do
@@ -37,7 +43,7 @@ postgresql_home() {
 }
 
 start_postgresql() {
-  local bin home
+  local bin home port
   bin="$(postgresql_bin)"
   if [ -z "$bin" ]; then skip "postgresql: no server; install the package postgresql"; return 0; fi
   if [ "$(id -u)" = 0 ] && ! id postgres > /dev/null 2>&1; then
@@ -45,7 +51,10 @@ start_postgresql() {
   fi
   mkdir -p "$data"
   home="$(postgresql_home)"
-  if status_postgresql > /dev/null; then say "postgresql runs"; return 0; fi
+  if status_postgresql > /dev/null; then status_postgresql; return 0; fi
+  # What a machine that went down left behind.
+  rm -f "$home/data/postmaster.pid"
+  port="$(postgresql_port)"
   if [ "$(id -u)" = 0 ]; then install -d -o postgres -g postgres "$home"; else mkdir -p "$home"; fi
   if [ ! -f "$home/data/PG_VERSION" ]; then
     postgresql_as "$bin/initdb" -D "$home/data" -A trust -U postgres -E UTF8 --locale=C.UTF-8 > "$data/postgresql.log" 2>&1 ||
@@ -53,9 +62,9 @@ start_postgresql() {
   fi
   # fsync stays on: the tests claim durability.
   postgresql_as "$bin/pg_ctl" -D "$home/data" -l "$home/log" -w -t 60 -s \
-    -o "-p $postgresql_port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$home -c max_connections=200 -c max_wal_size=512MB -c log_min_messages=fatal -c log_min_error_statement=fatal" \
+    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$home -c max_connections=200 -c max_wal_size=512MB -c log_min_messages=fatal -c log_min_error_statement=fatal" \
     start > /dev/null 2>&1 || { skip "postgresql: it does not start, see $home/log"; return 0; }
-  say "postgresql listens on 127.0.0.1:$postgresql_port"
+  say "postgresql listens on 127.0.0.1:$port"
 }
 
 stop_postgresql() {
@@ -79,7 +88,7 @@ status_postgresql() {
 
 env_postgresql() {
   status_postgresql > /dev/null || return 0
-  printf 'export MEMEX_TEST_POSTGRESQL=postgresql://postgres@127.0.0.1:%s/postgres\n' "$postgresql_port"
+  printf 'export MEMEX_TEST_POSTGRESQL=postgresql://postgres@127.0.0.1:%s/postgres\n' "$(postgresql_port)"
   printf 'export MEMEX_TEST_POSTGRESQL_BIN=%s\n' "$(postgresql_bin)"
 }
 

@@ -119,7 +119,10 @@ final class PostgreSQLConnection {
             while true {
                 if isFirst, streams, entry < 0 { _ = memex_pq_single_rows(handle) }
                 isFirst = false
-                guard let result = try next(&wait, cancel) else { break }
+                guard let result = try next(&wait, cancel) else {
+                    if memex_pq_is_bad(handle) != 0 { throw broken(after: refusal) }
+                    break
+                }
                 defer { memex_pq_clear(result) }
                 switch memex_pq_result_status(result) {
                 case PGRES_TUPLES_OK, PGRES_SINGLE_TUPLE:
@@ -132,25 +135,42 @@ final class PostgreSQLConnection {
                 case PGRES_COMMAND_OK: if entry >= 0 { prepared.insert(entry) }
                 case PGRES_PIPELINE_ABORTED: break
                 default:
-                    if memex_pq_is_bad(handle) != 0 { throw broken(wasSent: true) }
-                    if refusal == nil { refusal = ServerError(result) }
+                    let found = ServerError(result)
+                    // Without a code it is libpq that says so: the connection is gone.
+                    if refusal == nil, !found.state.isEmpty { refusal = found }
+                    if memex_pq_is_bad(handle) != 0 { throw broken(after: refusal) }
                 }
             }
             if entry < 0 { index += 1 }
         }
+        let before = refusal
+        var isCommitted = false
         while let result = try next(&wait, cancel) {
             let status = memex_pq_result_status(result)
-            if status == PGRES_FATAL_ERROR, refusal == nil { refusal = ServerError(result) }
+            if status == PGRES_FATAL_ERROR, refusal == nil {
+                let found = ServerError(result)
+                if !found.state.isEmpty { refusal = found }
+            }
             memex_pq_clear(result)
-            if memex_pq_is_bad(handle) != 0 { throw broken(wasSent: true) }
-            if status == PGRES_PIPELINE_SYNC { break }
+            if status == PGRES_PIPELINE_SYNC {
+                isCommitted = true
+                break
+            }
         }
-        if memex_pq_is_bad(handle) != 0 { throw broken(wasSent: true) }
+        if !isCommitted { throw broken(after: before) }
         guard let refusal else { return }
         if refusal.isUnknownStatement { prepared.removeAll() }
         if refusal.isReadOnlyServer { isBroken = true }
         if refusal.isCancelled, wait.isInterrupted { throw .interrupted }
         throw .refused(refusal)
+    }
+
+    /// A server that refused a statement, and then ended the session, has committed nothing: it commits after
+    /// the last statement's answer.
+    private func broken(after refusal: ServerError?) -> PostgreSQLFault {
+        isBroken = true
+        if let refusal { return .refused(refusal) }
+        return .lost(wasSent: true)
     }
 
     private func broken(wasSent: Bool) -> PostgreSQLFault {
@@ -185,7 +205,8 @@ final class PostgreSQLConnection {
     private func next(_ wait: inout Wait, _ cancel: (() -> Void)?) throws(PostgreSQLFault) -> OpaquePointer? {
         while memex_pq_is_busy(handle) != 0 {
             _ = try poll(POLLIN, &wait, cancel)
-            if memex_pq_consume(handle) == 0 { throw broken(wasSent: true) }
+            // What came before the end is still to be had.
+            if memex_pq_consume(handle) == 0 { break }
         }
         return memex_pq_result(handle)
     }

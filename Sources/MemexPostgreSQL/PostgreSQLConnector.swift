@@ -136,6 +136,10 @@ final class PostgreSQLConnector: Sendable {
         {
             return .notYet("no server of the URL is of the kind that target_session_attrs asks for")
         }
+        if says("unsupported startup parameter") {
+            return refuse(
+                .unsupported, "a pooler does not pass on the settings of a session; put prepared=false into the URL")
+        }
         if says("is starting up") || says("is shutting down") || says("not yet accepting") || says("in recovery mode") {
             return .notYet("the server is starting or shutting down")
         }

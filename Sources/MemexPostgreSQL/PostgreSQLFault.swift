@@ -33,8 +33,9 @@ struct ServerError {
     /// Somebody else's transaction was in the way, or a plan is gone: the same may succeed at once.
     var isTransient: Bool {
         switch state {
-        // Serialization, deadlock, a row stored meanwhile under another isolation level, a cached plan.
-        case "40001", "40P01", "23505", "0A000": true
+        // Serialization, deadlock, a row stored meanwhile under another isolation level, a cached plan, a
+        // session that was ended before it did what it was asked.
+        case "40001", "40P01", "23505", "0A000", "57P01", "57P03": true
         default: isUnknownStatement || isReadOnlyServer
         }
     }

@@ -113,7 +113,10 @@ struct PostgreSQLSchema {
             BEGIN
               PERFORM set_config('lock_timeout', '\(wait)', true);
               PERFORM pg_advisory_xact_lock(hashtext('memex'), hashtext('\(url.schema)'));
-              IF to_regclass('{schema}.format') IS NULL THEN
+              -- The tables themselves: what the session remembers of names is older than the lock.
+              PERFORM 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = '\(url.schema)' AND c.relname = 'format';
+              IF NOT FOUND THEN
                 \(body)
               END IF;
             END $memex_block$

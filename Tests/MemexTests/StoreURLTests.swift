@@ -21,7 +21,7 @@ import Testing
             ("sqlite:///%D0%BA.db", .sqlite(path: "к.db")), ("sqlite:///к.db", .sqlite(path: "к.db")),
             ("sqlite:////", .sqlite(path: "/")), ("sqlite:///:memory", .sqlite(path: ":memory")),
             ("mine:", .custom(scheme: "mine")), ("mine://host/a?b#c", .custom(scheme: "mine")),
-            ("postgresql://localhost/db", .custom(scheme: "postgresql")),
+            ("postgresql://localhost/db", .postgresql), ("postgres://localhost", .postgresql),
         ]
         for (text, url) in good { #expect(try parsed(text) == url, "\(text)") }
     }
