@@ -18,7 +18,7 @@ static void check(memex_status status, memex_error *error, const char *what) {
   } while (0)
 
 static inline memex_store *store_open(const char *path) {
-  char config[1024];
+  char config[1100];
   memex_store *store;
   snprintf(config, sizeof config, "{\"url\":\"%s%s\"}", !strncmp(path, "memory:", 7) ? "" : "sqlite:///", path);
   CALL(memex_store_open(config, MEMEX_NTS, &store, &error));

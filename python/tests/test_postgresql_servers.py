@@ -22,7 +22,7 @@ from memexllm import errors
 pytestmark = pytest.mark.skipif(not BIN, reason=REASON)
 
 # make soak sets it to 100.
-STOPS = int(os.environ.get("MEMEX_POSTGRESQL_STOPS", "12"))
+STOPS = int(os.environ.get("MEMEX_POSTGRESQL_STOPS", "25"))
 
 
 @pytest.fixture
