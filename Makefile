@@ -38,8 +38,12 @@ TEST_PARTS := test-header test-tools test-swift test-c test-c-memory test-misuse
 # The tests of the C interface; the misuse matrix has targets of its own.
 ABI_TESTS := $(filter-out Tests/C/misuse_matrix.c,$(wildcard Tests/C/*.c Tests/C/*.cpp))
 
+# Those that each engine in files must pass; SQLite does with the others.
+ENGINE_TESTS := Tests/C/kill9.c Tests/C/fork.c Tests/C/creation.c
+OTHER_ENGINES := lmdb
+
 CHECK_PARTS := check-format check-warnings check-imports check-header check-generated check-python \
-	check-exports check-traps
+	check-exports check-traps check-sizes
 
 ##@ Start here
 
@@ -71,7 +75,7 @@ stop-services: ## Stop them
 	@tools/services.sh stop
 
 .PHONY: check
-check: build ## Check formats, warnings, imports, header, exports, traps, Python, generated files
+check: build ## Check formats, warnings, imports, header, exports, traps, sizes, Python, generated files
 	@failed=(); for part in $(CHECK_PARTS); do $(MAKE) "$$part" || failed+=("$$part"); done; \
 	if [ $${#failed[@]} -gt 0 ]; then echo "make check: failed: $${failed[*]}" >&2; exit 1; fi; \
 	echo "make check: all of $(words $(CHECK_PARTS)) parts passed"
@@ -172,6 +176,8 @@ test-misuse-memory: asan-library ## The same under AddressSanitizer
 .PHONY: test-abi
 test-abi: build ## Callbacks, host state, fork, kill -9, syncs, memory running out, texts
 	@MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain $(ABI_TESTS)
+	@$(foreach engine,$(OTHER_ENGINES),MEMEX_TEST_ENGINE=$(engine) MEMEX_KILL_CYCLES=100 MEMEX_CREATION_ROUNDS=100 \
+		MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain $(ENGINE_TESTS);)
 
 .PHONY: test-abi-memory
 test-abi-memory: asan-library ## The ones of them that AddressSanitizer can watch
@@ -232,6 +238,10 @@ check-exports: build ## Exports are the header's functions; how the library is l
 check-traps: build ## No trap in the boundary and the JSON code
 	@$(QUIET) -t 1 "traps" $(PY) tools/check_traps.py
 
+.PHONY: check-sizes
+check-sizes: setup ## No source file is longer than 400 lines without a reason
+	@$(QUIET) -t 1 "sizes" $(PY) tools/check_sizes.py
+
 .PHONY: check-generated
 check-generated: setup ## Generated files are fresh
 	@$(QUIET) "generated files" bash -c '$(PY) tools/generate_python_ffi.py --check && \
@@ -262,6 +272,9 @@ soak: build services ## Kill writers 2,000 times, PostgreSQL 100 times; fail eve
 		-p no:cacheprovider tests/test_postgresql_servers.py -k immediate
 	@MEMEX_KILL_CYCLES=$(CYCLES) MEMEX_CREATION_ROUNDS=$(CYCLES) MEMEX_PROGRAM_TIMEOUT=7200 \
 		MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain Tests/C/kill9.c Tests/C/creation.c
+	@$(foreach engine,$(OTHER_ENGINES),MEMEX_TEST_ENGINE=$(engine) MEMEX_KILL_CYCLES=$(CYCLES) \
+		MEMEX_CREATION_ROUNDS=$(CYCLES) MEMEX_PROGRAM_TIMEOUT=7200 MEMEX_PROGRAM_TAIL=2 \
+		tools/run_c_programs.sh plain Tests/C/kill9.c Tests/C/creation.c;)
 	@MEMEX_OOM_ALL=1 MEMEX_PROGRAM_TIMEOUT=7200 MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain Tests/C/oom.c
 
 .PHONY: fuzz

@@ -14,7 +14,7 @@ from typing import Callable
 import data
 from model import HERE, OUT, ROOT, Contestant, Failure, Pair, Result, Row, Run, Setting, Task
 
-PROGRAMS = ("raw_sqlite", "same_schema", "memex_bench", "load_library", "postgresql_bench")
+PROGRAMS = ("raw_sqlite", "raw_lmdb", "same_schema", "memex_bench", "load_library", "postgresql_bench")
 OURS = ("memex_bench", "postgresql_bench")
 AGENTS = "openai-agents==0.24.0"
 
@@ -37,6 +37,8 @@ def build(setting: Setting) -> None:
         if name in OURS:
             command += [str(setting.library)]
         libraries = ["-lsqlite3", "-pthread", "-ldl"] if name != "sync_count" else ["-ldl"]
+        if name == "raw_lmdb":
+            libraries = ["-llmdb"]
         if name == "postgresql_bench":
             libraries = ["-lpq"]
         subprocess.run(command + libraries, check=True)
@@ -112,6 +114,8 @@ class Bench:
             environment["LD_PRELOAD"] = str(OUT / "sync_count.so")
         places = {"{db}": str(folder / "bench.db"), "{data}": str(OUT / "data" / "chat.bin")}
         command = [places.get(word, word) for word in contestant.command]
+        # Other engines than SQLite are named by a URL.
+        command = [word.replace("{db}", places["{db}"]) for word in command]
         started = time.perf_counter()
         try:
             done = subprocess.run(

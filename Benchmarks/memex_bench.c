@@ -1,7 +1,8 @@
 /*
  * The library through its C interface, on the work that raw_sqlite.c and same_schema.c do.
  *
- *   memex_bench append     DB DATA COUNT THREADS RUN BATCH json|text   (DB "memory:" for the memory store)
+ *   memex_bench append     DB DATA COUNT THREADS RUN BATCH json|text   (DB "memory:" for the memory
+ *                                                   store, "lmdb:///PATH" for another engine)
  *   memex_bench growth     DB DATA FILL BLOCKS      blocks of 100, by turns into a thread of FILL and a new one
  *   memex_bench load       DB DATA FILL             last 50, whole thread
  *   memex_bench window     DB DATA FILL LARGE       window of 8,000 tokens over FILL and over LARGE messages

@@ -104,7 +104,7 @@ typedef int32_t memex_status;
 #define MEMEX_E_BUSY (-5)
 /** Waiting took longer than timeout_us. Retryable. */
 #define MEMEX_E_TIMEOUT (-6)
-/** memex_store_interrupt ended the wait. */
+/** memex_store_interrupt ended the wait, or in an interruptible store a signal: then call again. */
 #define MEMEX_E_CANCELLED (-7)
 /** The store, session or transaction behind the handle is closed. */
 #define MEMEX_E_CLOSED (-8)
@@ -126,7 +126,7 @@ typedef int32_t memex_status;
 #define MEMEX_E_IO (-16)
 /** The disk is full; nothing was changed. Retryable once there is room. */
 #define MEMEX_E_FULL (-17)
-/** An earlier write to stable storage failed: close the store and open it again. */
+/** An earlier write to stable storage failed, or the file was moved: close the store and open it again. */
 #define MEMEX_E_POISONED (-18)
 /** Stored bytes are damaged. */
 #define MEMEX_E_CORRUPT (-19)
@@ -275,13 +275,14 @@ void memex_error_free(memex_error *error);
  *   "durability": "full" (default: an acknowledged append survives power loss) or "normal" (survives
  *     the process, not power loss), "timeout_us": longest wait for locks (default 30000000),
  *   "create": false to open only what exists, "read_only": true,
- *   "tokenizer": the default of counts ("estimate").
+ *   "tokenizer": the default of counts ("estimate"), "interruptible": true to end waits early with
+ *     CANCELLED and {"signal", "remaining_us"} so that the caller can handle signals and call again.
  *   URLs: memory: (private), memory:name (shared in the process), sqlite:///relative.db,
- *   sqlite:////absolute.db, sqlite::memory:, postgresql://user@host/database, and NAME:... of a registered
- *   backend.
+ *   sqlite:////absolute.db, sqlite::memory:, lmdb:///relative-folder, lmdb:////absolute/folder,
+ *   postgresql://user@host/database, and NAME:... of a registered backend.
  *
  * Ownership: *out is owned; memex_store_close. Errors: INVALID, NOT_FOUND, UNSUPPORTED, UNAVAILABLE,
- * IO, FULL, CORRUPT, NEWER_FORMAT, BUSY, TIMEOUT, CALLBACK. @since 0.2
+ * IO, FULL, CORRUPT, NEWER_FORMAT, BUSY, TIMEOUT, CANCELLED, CALLBACK. @since 0.2
  */
 memex_status memex_store_open(const char *config, size_t config_len, memex_store **out,
                               memex_error **error);

@@ -4,8 +4,8 @@
     python3 tools/generate_misuse_test.py --check  fail when the committed file is not fresh
 
 Each function of the header becomes a thunk, which calls it with the arguments of a struct and
-checks that its outputs were cleared, and a row of expectations. Tests/C/misuse_matrix/run.h runs the
-cases.
+checks that its outputs were cleared, and a row of expectations. Tests/C/misuse_matrix/run.h runs
+the cases.
 """
 
 from __future__ import annotations

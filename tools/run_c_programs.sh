@@ -45,7 +45,7 @@ for file in "$@"; do
   mkdir "$program.work"
   started=$SECONDS
   if (cd "$program.work" && timeout "${MEMEX_PROGRAM_TIMEOUT:-600}" "${runner[@]}" "$program") > "$program.log" 2>&1; then
-    printf '    %-44s %s ok (%d s)\n' "$file" "$mode" $((SECONDS - started))
+    printf '    %-44s %s ok (%d s)\n' "$file" "$mode${MEMEX_TEST_ENGINE:+, $MEMEX_TEST_ENGINE}" $((SECONDS - started))
     tail -n "${MEMEX_PROGRAM_TAIL:-0}" "$program.log"
   else
     status=$?

@@ -35,9 +35,10 @@ done
 if command -v pkg-config > /dev/null; then
   pkg-config --exists jansson || need libjansson-dev
   pkg-config --exists sqlite3 || need libsqlite3-dev
+  pkg-config --exists lmdb || need liblmdb-dev
   pkg-config --exists libpq || need libpq-dev
 else
-  need libjansson-dev libsqlite3-dev libpq-dev
+  need libjansson-dev libsqlite3-dev liblmdb-dev libpq-dev
 fi
 if [ "${1:-}" != toolchain ] && [ ! -x .venv/bin/python ]; then
   command -v "$python" > /dev/null || need python3

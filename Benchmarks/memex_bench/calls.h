@@ -17,10 +17,14 @@ static void check(memex_status status, memex_error *error, const char *what) {
     check((call), error, #call);      \
   } while (0)
 
+/* A path alone is SQLite's. */
+static inline int is_url(const char *path) { return strstr(path, ":///") != NULL; }
+
 static inline memex_store *store_open(const char *path) {
   char config[1100];
   memex_store *store;
-  snprintf(config, sizeof config, "{\"url\":\"%s%s\"}", !strncmp(path, "memory:", 7) ? "" : "sqlite:///", path);
+  snprintf(config, sizeof config, "{\"url\":\"%s%s\"}",
+           !strncmp(path, "memory:", 7) || is_url(path) ? "" : "sqlite:///", path);
   CALL(memex_store_open(config, MEMEX_NTS, &store, &error));
   return store;
 }

@@ -64,7 +64,7 @@ extension ConversationThread {
                 try transaction.add(append: operation)
                 return WriteResult()
             }
-            return try store.append(operation, until: store.deadline(options?.timeout))
+            return try store.append(operation, until: store.repeatableDeadline(options?.timeout))
         }
     }
 

@@ -31,7 +31,7 @@ extension ConversationThread {
                 let record = try record()
                 let update = try updated(record, change, ifVersion ?? record.version, nil)
                 do throws(MemexError) {
-                    _ = try store.commit([.updateThread(update)], until: store.deadline())
+                    _ = try store.commit([.updateThread(update)], until: store.repeatableDeadline())
                     break
                 } catch {
                     guard ifVersion == nil else { throw error }
@@ -92,7 +92,7 @@ extension ConversationThread {
                 note.forkDelta = 1
                 do throws(MemexError) {
                     let results = try store.commit(
-                        [.updateThread(note), .createThread(new)], until: store.deadline())
+                        [.updateThread(note), .createThread(new)], until: store.repeatableDeadline())
                     new.key = results[1].key
                     return ConversationThread(session, .key(new.key), new)
                 } catch {

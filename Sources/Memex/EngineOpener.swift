@@ -1,4 +1,5 @@
 internal import CMemexShim
+internal import MemexLMDB
 internal import MemexModel
 internal import MemexPostgreSQL
 internal import MemexSQLite
@@ -20,6 +21,7 @@ enum EngineOpener {
         case .sharedMemory(let name): return try SharedMemory.open(name, create: options.create, environment)
         case .sqliteMemory: return try SQLiteEngines.open(sqlite(nil, options, environment))
         case .sqlite(let path): return try SQLiteEngines.open(sqlite(path, options, environment))
+        case .lmdb(let path): return try LMDBEngines.open(lmdb(path, options, environment))
         case .postgresql:
             var engine = PostgreSQLEngine.Options(url: options.url)
             engine.readOnly = options.readOnly
@@ -32,7 +34,7 @@ enum EngineOpener {
             guard let factory = BackendRegistry.factory(scheme) else {
                 throw MemexError.invalid(
                     path: "/url",
-                    "names no backend that is built in or registered; known are memory, sqlite, postgresql"
+                    "names no backend that is built in or registered; known are memory, sqlite, lmdb, postgresql"
                         + BackendRegistry.names.map { ", " + $0 }.joined())
             }
             guard options.create else {
@@ -52,8 +54,22 @@ enum EngineOpener {
         result.create = options.create
         result.isFullyDurable = options.isFullyDurable
         result.timeout = options.timeout
+        result.isInterruptible = options.isInterruptible
         result.environment = environment
         result.fallbackLibrary = siblingOfThisLibrary("libsqlite3.so.0")
+        return result
+    }
+
+    private static func lmdb(_ path: String, _ options: StoreOptions, _ environment: Environment)
+        -> LMDBEngines.Options
+    {
+        var result = LMDBEngines.Options(path: path)
+        result.readOnly = options.readOnly
+        result.create = options.create
+        result.isFullyDurable = options.isFullyDurable
+        result.timeout = options.timeout
+        result.environment = environment
+        result.fallbackLibrary = siblingOfThisLibrary("liblmdb.so.0")
         return result
     }
 

@@ -70,7 +70,7 @@ struct MessageChange {
             }
             do throws(MemexError) {
                 try withExtendedLifetime((new, copies, old)) { () throws(MemexError) in
-                    _ = try thread.store.commit(operations, until: thread.store.deadline())
+                    _ = try thread.store.commit(operations, until: thread.store.repeatableDeadline())
                 }
                 return
             } catch {

@@ -46,7 +46,9 @@ extension Session {
                         record = now
                     }
                     let operations = try removal.operations(record, ifVersion: ifVersion, nil)
-                    _ = try store.commit(operations, until: store.deadline())
+                    // An erase may have changed messages before.
+                    let deadline = erase ? store.deadline() : store.repeatableDeadline()
+                    _ = try store.commit(operations, until: deadline)
                     break
                 } catch {
                     // Another version is found out at the next attempt.

@@ -95,7 +95,7 @@ package final class Session: Sendable {
                 let index = try transaction.add([operation], kind: .createThread(id: record.id))
                 return ConversationThread(self, .created(operation: index), record)
             }
-            let results = try store.commit([operation], until: store.deadline())
+            let results = try store.commit([operation], until: store.repeatableDeadline())
             var created = record
             created.key = results[0].key
             return ConversationThread(self, .key(created.key), created)

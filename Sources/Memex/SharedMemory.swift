@@ -1,10 +1,16 @@
 internal import MemexModel
 internal import MemexStorage
+#if canImport(Glibc)
+    internal import Glibc
+#endif
 
 /// `memory:name`: one engine a name in this process, kept as long as somebody has it open.
 enum SharedMemory {
     private struct Entry {
         let engine: any StorageEngine
+        /// Who opened it. A forked child has stores of its own: of its parent's, a thread that the child does not
+        /// have may hold the locks.
+        let process: Int32
         var users: Int
     }
 
@@ -14,7 +20,7 @@ enum SharedMemory {
         -> any StorageEngine
     {
         let result: Result<any StorageEngine, MemexError> = entries.withLock { entries in
-            if var entry = entries[name] {
+            if var entry = entries[name], entry.process == getpid() {
                 entry.users += 1
                 entries[name] = entry
                 return .success(entry.engine)
@@ -27,7 +33,7 @@ enum SharedMemory {
             }
             do throws(MemexError) {
                 let engine = try memoryEngine(environment: environment)
-                entries[name] = Entry(engine: engine, users: 1)
+                entries[name] = Entry(engine: engine, process: getpid(), users: 1)
                 return .success(engine)
             } catch { return .failure(error) }
         }

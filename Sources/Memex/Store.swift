@@ -11,6 +11,7 @@ package final class Store: Sendable {
     package let tokenizer: any Tokenizer
     package let timeout: Int64
     package let isReadOnly: Bool
+    private let isInterruptible: Bool
     /// Nil for an engine that is this store's alone.
     private let sharedName: String?
     let gate = Gate()
@@ -19,9 +20,10 @@ package final class Store: Sendable {
     package init(
         engine: any StorageEngine, environment: Environment = .system,
         tokenizer: any Tokenizer = EstimateTokenizer(), timeout: Int64 = 30_000_000,
-        sharedName: String? = nil, isReadOnly: Bool = false
+        sharedName: String? = nil, isReadOnly: Bool = false, isInterruptible: Bool = false
     ) {
         self.isReadOnly = isReadOnly || engine.capabilities.isReadOnly
+        self.isInterruptible = isInterruptible
         self.sharedName = sharedName
         self.engine = engine
         self.environment = environment
@@ -39,7 +41,7 @@ package final class Store: Sendable {
         return Store(
             engine: try EngineOpener.open(options, environment), environment: environment,
             tokenizer: options.tokenizer, timeout: options.timeout, sharedName: sharedName,
-            isReadOnly: options.readOnly)
+            isReadOnly: options.readOnly, isInterruptible: options.isInterruptible)
     }
 
     /// Marks the calling thread as inside a callback of this store.
@@ -64,6 +66,12 @@ package final class Store: Sendable {
 
     package func deadline(_ timeout: Int64? = nil) -> Deadline { Deadline(after: timeout ?? self.timeout) }
 
+    /// For a call that can be made again when a signal ended its wait: it has changed nothing before, and what it
+    /// was given is not consumed.
+    func repeatableDeadline(_ timeout: Int64? = nil) -> Deadline {
+        Deadline(after: timeout ?? self.timeout, isInterruptible: isInterruptible)
+    }
+
     /// Commits; the caller is inside the gate.
     func commit(_ operations: [WriteOperation], until deadline: Deadline) throws(MemexError) -> [WriteResult]
     {
@@ -86,6 +94,7 @@ package final class Store: Sendable {
             } catch {
                 guard error.code == .cancelled else { throw error }
                 if gate.isClosed { throw Self.closedError }
+                if error.isPause { throw error }
                 if interruptions.load(ordering: .relaxed) != before { throw error }
             }
         }

@@ -9,6 +9,8 @@ package struct StoreOptions {
     package var timeout: Int64 = 30_000_000
     package var create = true
     package var readOnly = false
+    /// Waits end early for signals, see `Deadline`.
+    package var isInterruptible = false
     package var tokenizer: any Tokenizer = EstimateTokenizer()
 
     package init(url: String) throws(MemexError) {
@@ -42,6 +44,7 @@ package struct StoreOptions {
         if let timeout = try reader.int64("timeout_us", in: 0...86_400_000_000) { self.timeout = timeout }
         if let create = try reader.bool("create") { self.create = create }
         if let readOnly = try reader.bool("read_only") { self.readOnly = readOnly }
+        if let interruptible = try reader.bool("interruptible") { isInterruptible = interruptible }
         if let name = try reader.string("tokenizer") {
             guard let tokenizer = Tokenizers.named(name) else {
                 throw MemexError.invalid(

@@ -8,6 +8,7 @@ package enum StoreURL: Equatable {
     case sharedMemory(name: String)
     case sqlite(path: String)
     case sqliteMemory
+    case lmdb(path: String)
     /// The engine takes the URL apart.
     case postgresql
     /// Of a registered backend.
@@ -18,31 +19,30 @@ package enum StoreURL: Equatable {
         guard let colon = text.utf8.firstIndex(of: 0x3A), colon != text.startIndex else {
             throw MemexError.invalid(
                 path: "/url",
-                "has no scheme; give memory:, sqlite:///chat.db, postgresql://host/database or the URL of a registered backend")
+                "has no scheme; give memory:, sqlite:///chat.db, postgresql://host/database or the URL of a "
+                    + "registered backend")
         }
         guard !url.contains(0) else { throw MemexError.invalid(path: "/url", "has a NUL") }
         let scheme = String(text[..<colon])
         let rest = String(text[text.utf8.index(after: colon)...])
         switch scheme {
         case "memory":
+            guard !rest.hasPrefix("//") else {
+                throw MemexError.invalid(
+                    path: "/url", "has slashes; give memory: (private) or memory:NAME (shared in the process)"
+                )
+            }
             self = rest.isEmpty ? .memory : .sharedMemory(name: rest)
         case "sqlite":
             if rest == ":memory:" || rest == "///:memory:" {
                 self = .sqliteMemory
-            } else if rest.hasPrefix("///"), rest.utf8.count > 3 {
-                let path = try Self.percentDecoded(String(rest.dropFirst(3)))
-                guard !path.contains("?") && !path.contains("#") else {
-                    throw MemexError.invalid(
-                        path: "/url",
-                        "options go into the configuration, not the URL; write %3F and %23 in a path")
-                }
-                self = .sqlite(path: path.replacingMarks())
             } else {
-                throw MemexError.invalid(
-                    path: "/url",
-                    "wants three slashes and a path: sqlite:///relative.db, sqlite:////absolute.db or sqlite::memory:"
-                )
+                self = .sqlite(
+                    path: try Self.path(
+                        rest, "sqlite:///relative.db, sqlite:////absolute.db or sqlite::memory:"))
             }
+        case "lmdb":
+            self = .lmdb(path: try Self.path(rest, "lmdb:///relative-folder or lmdb:////absolute/folder"))
         case "postgresql", "postgres":
             guard rest.hasPrefix("//") else {
                 throw MemexError.invalid(
@@ -51,6 +51,19 @@ package enum StoreURL: Equatable {
             self = .postgresql
         default: self = .custom(scheme: scheme)
         }
+    }
+
+    /// The path behind three slashes.
+    private static func path(_ rest: String, _ examples: StaticString) throws(MemexError) -> String {
+        guard rest.hasPrefix("///"), rest.utf8.count > 3 else {
+            throw MemexError.invalid(path: "/url", "wants three slashes and a path: \(examples)")
+        }
+        let path = try percentDecoded(String(rest.dropFirst(3)))
+        guard !path.contains("?") && !path.contains("#") else {
+            throw MemexError.invalid(
+                path: "/url", "options go into the configuration, not the URL; write %3F and %23 in a path")
+        }
+        return path.replacingMarks()
     }
 
     /// Decodes %XX; `?` and `#` that were written so are kept apart from bare ones by private marks.

@@ -62,6 +62,7 @@ struct ThreadChain {
             part.limit = left
             if part.from > part.to { continue }
             let ids = levels[index].ids
+            let before = left
             try engine.messages(levels[index].key, part) { (view) throws(MemexError) in
                 left -= 1
                 if let override = overrides[view.seq] {
@@ -72,6 +73,14 @@ struct ThreadChain {
                     going = try visit(view, ids)
                 }
                 return going
+            }
+            // What forks share is there, unless it goes with the last of them while it is read.
+            if index > 0, going, left > 0, before - left <= part.to - part.from,
+                try engine.thread(key: levels[index].key) != nil
+            {
+                throw MemexError(
+                    .corrupt,
+                    "messages that the thread shares with another are missing; run the check command")
             }
         }
     }

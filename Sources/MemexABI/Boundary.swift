@@ -43,15 +43,15 @@ enum Boundary {
 
     /// Runs a call with the object of a handle.
     @inline(__always)
-    static func with<Object: AnyObject, Result>(
-        _ handle: OpaquePointer?, _ kind: HandleKind, _ type: Object.Type,
+    static func with<Object: HandleObject, Result>(
+        _ handle: OpaquePointer?, _ type: Object.Type,
         _ body: (Object) throws(MemexError) -> Result
     ) throws(MemexError) -> Result {
-        switch HandleTable.enter(handle, kind) {
+        switch HandleTable.enter(handle, Object.kind) {
         case .found(let object, let index):
             defer { HandleTable.leave(index) }
             return try body(Unmanaged<Object>.fromOpaque(object).takeUnretainedValue())
-        case .none: throw badHandle(handle, kind)
+        case .none: throw badHandle(handle, Object.kind)
         case .forked: throw forked
         }
     }
@@ -81,10 +81,10 @@ enum Boundary {
 
     /// A handle for an object, into a variable of the caller's.
     @inline(__always)
-    static func give(
-        _ object: AnyObject, _ kind: HandleKind, _ out: UnsafeMutablePointer<OpaquePointer?>
+    static func give<Object: HandleObject>(
+        _ object: Object, _ out: UnsafeMutablePointer<OpaquePointer?>
     ) throws(MemexError) -> Int32 {
-        guard let handle = HandleTable.make(object, kind) else { throw MemexError.noMemory }
+        guard let handle = HandleTable.make(object, Object.kind) else { throw MemexError.noMemory }
         out.pointee = handle
         return MEMEX_OK
     }

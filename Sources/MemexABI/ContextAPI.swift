@@ -13,7 +13,7 @@ public func memex_strategy_open(
     return Boundary.run(error) { () throws(MemexError) in
         let out = try Boundary.required(out)
         let bytes = try Boundary.bytes(pipeline, pipeline_len)
-        return try Boundary.give(try Strategy(parsing: bytes), .strategy, out)
+        return try Boundary.give(try Strategy(parsing: bytes), out)
     }
 }
 
@@ -30,7 +30,7 @@ public func memex_context_build(
     return Boundary.run(error) { () throws(MemexError) in
         let out = try Boundary.required(out)
         let request = try Boundary.bytes(request, request_len)
-        return try Boundary.with(thread, .thread, ThreadObject.self) { (object) throws(MemexError) in
+        return try Boundary.with(thread, ThreadObject.self) { (object) throws(MemexError) in
             try withStrategy(strategy) { (strategy) throws(MemexError) in
                 var buffer = ByteBuffer()
                 try object.thread.context(strategy: strategy, request: request, to: &buffer)
@@ -64,7 +64,7 @@ private func withStrategy(
     _ handle: OpaquePointer?, _ body: (Strategy?) throws(MemexError) -> Int32
 ) throws(MemexError) -> Int32 {
     guard handle != nil else { return try body(nil) }
-    return try Boundary.with(handle, .strategy, Strategy.self) { (strategy) throws(MemexError) in
+    return try Boundary.with(handle, Strategy.self) { (strategy) throws(MemexError) in
         try body(strategy)
     }
 }

@@ -10,7 +10,7 @@ public func memex_cursor_next(
     Boundary.clear(out)
     return Boundary.run(error) { () throws(MemexError) in
         let out = try Boundary.required(out)
-        return try Boundary.with(cursor, .cursor, CursorObject.self) { (object) throws(MemexError) in
+        return try Boundary.with(cursor, CursorObject.self) { (object) throws(MemexError) in
             var buffer = ByteBuffer()
             guard try object.cursor.next(&buffer) else { return MEMEX_DONE }
             return try Boundary.give(buffer, out)
@@ -23,14 +23,8 @@ public func memex_cursor_token(
     _ cursor: OpaquePointer!, _ out: UnsafeMutablePointer<memex_bytes>!,
     _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> memex_status {
-    Boundary.clear(out)
-    return Boundary.run(error) { () throws(MemexError) in
-        let out = try Boundary.required(out)
-        return try Boundary.with(cursor, .cursor, CursorObject.self) { (object) throws(MemexError) in
-            var buffer = ByteBuffer()
-            buffer.append(text: try object.cursor.token())
-            return try Boundary.give(buffer, out)
-        }
+    Boundary.writing(out, error, of: cursor, CursorObject.self) { (object, buffer) throws(MemexError) in
+        buffer.append(text: try object.cursor.token())
     }
 }
 

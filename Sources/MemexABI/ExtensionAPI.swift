@@ -9,7 +9,7 @@ public func memex_reply_data(_ reply: OpaquePointer!, _ data: UnsafePointer<CCha
 {
     Boundary.run(nil) { () throws(MemexError) in
         let bytes = try Boundary.bytes(data, len)
-        return try Boundary.with(reply, .reply, ReplyObject.self) { (reply) throws(MemexError) in
+        return try Boundary.with(reply, ReplyObject.self) { (reply) throws(MemexError) in
             reply.set(bytes)
             return reply.isShort ? MEMEX_E_NO_MEMORY : MEMEX_OK
         }
@@ -24,7 +24,7 @@ public func memex_reply_entry(
     Boundary.run(nil) { () throws(MemexError) in
         let key = try Boundary.bytes(key, key_len)
         let value = try Boundary.bytes(value, value_len)
-        return try Boundary.with(reply, .reply, ReplyObject.self) { (reply) throws(MemexError) in
+        return try Boundary.with(reply, ReplyObject.self) { (reply) throws(MemexError) in
             reply.add(key: key, value: value)
             return reply.isShort ? MEMEX_E_NO_MEMORY : MEMEX_OK
         }
@@ -37,7 +37,7 @@ public func memex_reply_failure(_ reply: OpaquePointer!, _ message: UnsafePointe
 {
     Boundary.run(nil) { () throws(MemexError) in
         let bytes = try Boundary.bytes(message, len)
-        return try Boundary.with(reply, .reply, ReplyObject.self) { (reply) throws(MemexError) in
+        return try Boundary.with(reply, ReplyObject.self) { (reply) throws(MemexError) in
             reply.fail(bytes)
             return MEMEX_OK
         }

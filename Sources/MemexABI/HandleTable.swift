@@ -23,18 +23,20 @@ enum HandleKind: UInt64 {
 /// are used up is retired. A slot counts the calls that use its object, so that a free in another thread
 /// waits for them. In a forked child all earlier slots answer FORKED.
 enum HandleTable {
+    // Internal, not private: slots are what the tests look at.
+
     /// state: bits 0-31 tag, 32 live, 33-63 users.
-    private struct Slot: ~Copyable {
+    struct Slot: ~Copyable {
         let state = Atomic<UInt64>(0)
         var object: UnsafeMutableRawPointer?
         var nextFree: UInt32 = 0
     }
 
-    private static let live: UInt64 = 1 << 32
+    static let live: UInt64 = 1 << 32
     private static let user: UInt64 = 1 << 33
     private static let tagMask: UInt64 = 0xFFFF_FFFF
-    private static let generationMask: UInt64 = 0x03FF_FFFF
-    private static let slotsPerChunk = 4096
+    static let generationMask: UInt64 = 0x03FF_FFFF
+    static let slotsPerChunk = 4096
     private static let chunksMaximum = 4096
 
     private struct Table: ~Copyable {
@@ -68,7 +70,7 @@ enum HandleTable {
     }
 
     @inline(__always)
-    private static func slot(_ index: Int) -> UnsafeMutablePointer<Slot>? {
+    static func slot(_ index: Int) -> UnsafeMutablePointer<Slot>? {
         guard index >= 0, index < table.pointee.used.load(ordering: .acquiring) else { return nil }
         let chunk = table.pointee.chunks[index >> 12].load(ordering: .relaxed)
         guard let base = UnsafeMutablePointer<Slot>(bitPattern: chunk) else { return nil }
@@ -119,7 +121,7 @@ enum HandleTable {
     }
 
     @inline(__always)
-    private static func decode(_ handle: OpaquePointer?) -> (index: Int, tag: UInt64) {
+    static func decode(_ handle: OpaquePointer?) -> (index: Int, tag: UInt64) {
         let value = UInt64(truncatingIfNeeded: UInt(bitPattern: handle)) ^ table.pointee.salt
         return (Int(truncatingIfNeeded: value & tagMask), value >> 32)
     }

@@ -7,13 +7,9 @@ public func memex_message_open(
     _ thread: OpaquePointer!, _ id: UnsafePointer<CChar>!, _ id_len: Int,
     _ out: UnsafeMutablePointer<OpaquePointer?>!, _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> memex_status {
-    out?.pointee = nil
-    return Boundary.run(error) { () throws(MemexError) in
-        let out = try Boundary.required(out)
-        let id = try Boundary.bytes(id, id_len)
-        return try Boundary.with(thread, .thread, ThreadObject.self) { (object) throws(MemexError) in
-            try Boundary.give(MessageObject(try object.thread.message(id: id)), .message, out)
-        }
+    Boundary.making(out, error, of: thread, ThreadObject.self, id, id_len) {
+        (object, id) throws(MemexError) in
+        MessageObject(try object.thread.message(id: id))
     }
 }
 
@@ -25,8 +21,8 @@ public func memex_message_at(
     out?.pointee = nil
     return Boundary.run(error) { () throws(MemexError) in
         let out = try Boundary.required(out)
-        return try Boundary.with(thread, .thread, ThreadObject.self) { (object) throws(MemexError) in
-            try Boundary.give(MessageObject(try object.thread.message(seq: seq)), .message, out)
+        return try Boundary.with(thread, ThreadObject.self) { (object) throws(MemexError) in
+            try Boundary.give(MessageObject(try object.thread.message(seq: seq)), out)
         }
     }
 }
@@ -66,14 +62,8 @@ public func memex_message_body(
     _ message: OpaquePointer!, _ out: UnsafeMutablePointer<memex_bytes>!,
     _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> memex_status {
-    Boundary.clear(out)
-    return Boundary.run(error) { () throws(MemexError) in
-        let out = try Boundary.required(out)
-        return try Boundary.with(message, .message, MessageObject.self) { (object) throws(MemexError) in
-            var buffer = ByteBuffer()
-            try object.message.body(&buffer)
-            return try Boundary.give(buffer, out)
-        }
+    Boundary.writing(out, error, of: message, MessageObject.self) { (object, buffer) throws(MemexError) in
+        try object.message.body(&buffer)
     }
 }
 
@@ -82,14 +72,8 @@ public func memex_message_json(
     _ message: OpaquePointer!, _ out: UnsafeMutablePointer<memex_bytes>!,
     _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> memex_status {
-    Boundary.clear(out)
-    return Boundary.run(error) { () throws(MemexError) in
-        let out = try Boundary.required(out)
-        return try Boundary.with(message, .message, MessageObject.self) { (object) throws(MemexError) in
-            var buffer = ByteBuffer()
-            try object.message.json(&buffer)
-            return try Boundary.give(buffer, out)
-        }
+    Boundary.writing(out, error, of: message, MessageObject.self) { (object, buffer) throws(MemexError) in
+        try object.message.json(&buffer)
     }
 }
 
@@ -98,13 +82,9 @@ public func memex_message_replace(
     _ message: OpaquePointer!, _ body: UnsafePointer<CChar>!, _ body_len: Int,
     _ options: UnsafePointer<CChar>!, _ options_len: Int, _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> memex_status {
-    Boundary.run(error) { () throws(MemexError) in
-        let body = try Boundary.bytes(body, body_len)
-        let options = try Boundary.bytes(options, options_len)
-        return try Boundary.with(message, .message, MessageObject.self) { (object) throws(MemexError) in
-            try object.message.replace(body, options)
-            return MEMEX_OK
-        }
+    Boundary.changing(error, message, MessageObject.self, (body, body_len), (options, options_len)) {
+        (object, body, options) throws(MemexError) in
+        try object.message.replace(body, options)
     }
 }
 
@@ -113,13 +93,9 @@ public func memex_message_update_metadata(
     _ message: OpaquePointer!, _ patch: UnsafePointer<CChar>!, _ patch_len: Int,
     _ options: UnsafePointer<CChar>!, _ options_len: Int, _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> memex_status {
-    Boundary.run(error) { () throws(MemexError) in
-        let patch = try Boundary.bytes(patch, patch_len)
-        let options = try Boundary.bytes(options, options_len)
-        return try Boundary.with(message, .message, MessageObject.self) { (object) throws(MemexError) in
-            try object.message.updateMetadata(patch, options)
-            return MEMEX_OK
-        }
+    Boundary.changing(error, message, MessageObject.self, (patch, patch_len), (options, options_len)) {
+        (object, patch, options) throws(MemexError) in
+        try object.message.updateMetadata(patch, options)
     }
 }
 
@@ -130,7 +106,7 @@ public func memex_message_delete(
 ) -> memex_status {
     Boundary.run(error) { () throws(MemexError) in
         let options = try Boundary.bytes(options, options_len)
-        return try Boundary.with(message, .message, MessageObject.self) { (object) throws(MemexError) in
+        return try Boundary.with(message, MessageObject.self) { (object) throws(MemexError) in
             try object.message.delete(options)
             return MEMEX_OK
         }

@@ -15,7 +15,7 @@ public func memex_store_open(
         try reader.finish()
         let session = Session(root: try Store.open(options))
         do throws(MemexError) {
-            return try Boundary.give(session, .store, out)
+            return try Boundary.give(session, out)
         } catch let thrown {
             try? session.store.close()
             throw thrown
@@ -28,13 +28,9 @@ public func memex_session_open(
     _ store: OpaquePointer!, _ options: UnsafePointer<CChar>!, _ options_len: Int,
     _ out: UnsafeMutablePointer<OpaquePointer?>!, _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> memex_status {
-    out?.pointee = nil
-    return Boundary.run(error) { () throws(MemexError) in
-        let out = try Boundary.required(out)
-        let options = try Boundary.bytes(options, options_len)
-        return try Boundary.with(store, .store, Session.self) { (session) throws(MemexError) in
-            try Boundary.give(try session.narrow(options), .store, out)
-        }
+    Boundary.making(out, error, of: store, Session.self, options, options_len) {
+        (session, options) throws(MemexError) in
+        try session.narrow(options)
     }
 }
 
@@ -45,7 +41,7 @@ public func memex_store_close(
     error?.pointee = nil
     do throws(MemexError) {
         // Closing is allowed when memory is short: it gives some back.
-        let session = try Boundary.with(store, .store, Session.self) { (session) throws(MemexError) in
+        let session = try Boundary.with(store, Session.self) { (session) throws(MemexError) in
             try session.checkClosable()
             return session
         }
@@ -62,7 +58,7 @@ public func memex_store_flush(
     _ store: OpaquePointer!, _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> memex_status {
     Boundary.run(error) { () throws(MemexError) in
-        try Boundary.with(store, .store, Session.self) { (session) throws(MemexError) in
+        try Boundary.with(store, Session.self) { (session) throws(MemexError) in
             try session.authorize(.administer)
             try session.store.flush()
             return MEMEX_OK
@@ -75,7 +71,7 @@ public func memex_store_interrupt(
     _ store: OpaquePointer!, _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> memex_status {
     Boundary.run(error) { () throws(MemexError) in
-        try Boundary.with(store, .store, Session.self) { (session) throws(MemexError) in
+        try Boundary.with(store, Session.self) { (session) throws(MemexError) in
             try session.authorize(.administer)
             try session.store.interrupt()
             return MEMEX_OK
@@ -93,7 +89,7 @@ public func memex_store_command(
     return Boundary.run(error) { () throws(MemexError) in
         let name = try Boundary.bytes(name, name_len)
         let arguments = try Boundary.bytes(arguments, arguments_len)
-        return try Boundary.with(store, .store, Session.self) { (session) throws(MemexError) in
+        return try Boundary.with(store, Session.self) { (session) throws(MemexError) in
             var buffer = ByteBuffer()
             try Commands.run(name, arguments, session, &buffer)
             return try Boundary.give(buffer, out)

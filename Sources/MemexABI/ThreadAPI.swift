@@ -8,13 +8,9 @@ public func memex_thread_create(
     _ store: OpaquePointer!, _ `init`: UnsafePointer<CChar>!, _ init_len: Int,
     _ out: UnsafeMutablePointer<OpaquePointer?>!, _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> memex_status {
-    out?.pointee = nil
-    return Boundary.run(error) { () throws(MemexError) in
-        let out = try Boundary.required(out)
-        let initial = try Boundary.bytes(`init`, init_len)
-        return try Boundary.with(store, .store, Session.self) { (session) throws(MemexError) in
-            try Boundary.give(ThreadObject(try session.createThread(initial)), .thread, out)
-        }
+    Boundary.making(out, error, of: store, Session.self, `init`, init_len) {
+        (session, initial) throws(MemexError) in
+        ThreadObject(try session.createThread(initial))
     }
 }
 
@@ -23,13 +19,8 @@ public func memex_thread_open(
     _ store: OpaquePointer!, _ id: UnsafePointer<CChar>!, _ id_len: Int,
     _ out: UnsafeMutablePointer<OpaquePointer?>!, _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> memex_status {
-    out?.pointee = nil
-    return Boundary.run(error) { () throws(MemexError) in
-        let out = try Boundary.required(out)
-        let id = try Boundary.bytes(id, id_len)
-        return try Boundary.with(store, .store, Session.self) { (session) throws(MemexError) in
-            try Boundary.give(ThreadObject(try session.openThread(id)), .thread, out)
-        }
+    Boundary.making(out, error, of: store, Session.self, id, id_len) { (session, id) throws(MemexError) in
+        ThreadObject(try session.openThread(id))
     }
 }
 
@@ -52,14 +43,8 @@ public func memex_thread_get(
     _ thread: OpaquePointer!, _ out: UnsafeMutablePointer<memex_bytes>!,
     _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> memex_status {
-    Boundary.clear(out)
-    return Boundary.run(error) { () throws(MemexError) in
-        let out = try Boundary.required(out)
-        return try Boundary.with(thread, .thread, ThreadObject.self) { (object) throws(MemexError) in
-            var buffer = ByteBuffer()
-            try object.thread.document(&buffer)
-            return try Boundary.give(buffer, out)
-        }
+    Boundary.writing(out, error, of: thread, ThreadObject.self) { (object, buffer) throws(MemexError) in
+        try object.thread.document(&buffer)
     }
 }
 
@@ -73,7 +58,7 @@ public func memex_thread_update(
     return Boundary.run(error) { () throws(MemexError) in
         let patch = try Boundary.bytes(patch, patch_len)
         let options = try Boundary.bytes(options, options_len)
-        return try Boundary.with(thread, .thread, ThreadObject.self) { (object) throws(MemexError) in
+        return try Boundary.with(thread, ThreadObject.self) { (object) throws(MemexError) in
             var buffer = ByteBuffer()
             try object.thread.update(patch, options, &buffer)
             return try Boundary.give(buffer, out)
@@ -86,13 +71,9 @@ public func memex_thread_delete(
     _ store: OpaquePointer!, _ id: UnsafePointer<CChar>!, _ id_len: Int,
     _ options: UnsafePointer<CChar>!, _ options_len: Int, _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> memex_status {
-    Boundary.run(error) { () throws(MemexError) in
-        let id = try Boundary.bytes(id, id_len)
-        let options = try Boundary.bytes(options, options_len)
-        return try Boundary.with(store, .store, Session.self) { (session) throws(MemexError) in
-            try session.deleteThread(id, options)
-            return MEMEX_OK
-        }
+    Boundary.changing(error, store, Session.self, (id, id_len), (options, options_len)) {
+        (session, id, options) throws(MemexError) in
+        try session.deleteThread(id, options)
     }
 }
 
@@ -101,13 +82,9 @@ public func memex_thread_fork(
     _ thread: OpaquePointer!, _ options: UnsafePointer<CChar>!, _ options_len: Int,
     _ out: UnsafeMutablePointer<OpaquePointer?>!, _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> memex_status {
-    out?.pointee = nil
-    return Boundary.run(error) { () throws(MemexError) in
-        let out = try Boundary.required(out)
-        let options = try Boundary.bytes(options, options_len)
-        return try Boundary.with(thread, .thread, ThreadObject.self) { (object) throws(MemexError) in
-            try Boundary.give(ThreadObject(try object.thread.fork(options)), .thread, out)
-        }
+    Boundary.making(out, error, of: thread, ThreadObject.self, options, options_len) {
+        (object, options) throws(MemexError) in
+        ThreadObject(try object.thread.fork(options))
     }
 }
 
@@ -116,13 +93,9 @@ public func memex_thread_list(
     _ store: OpaquePointer!, _ query: UnsafePointer<CChar>!, _ query_len: Int,
     _ out: UnsafeMutablePointer<OpaquePointer?>!, _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> memex_status {
-    out?.pointee = nil
-    return Boundary.run(error) { () throws(MemexError) in
-        let out = try Boundary.required(out)
-        let query = try Boundary.bytes(query, query_len)
-        return try Boundary.with(store, .store, Session.self) { (session) throws(MemexError) in
-            try Boundary.give(CursorObject(try ThreadCursor(session, query)), .cursor, out)
-        }
+    Boundary.making(out, error, of: store, Session.self, query, query_len) {
+        (session, query) throws(MemexError) in
+        CursorObject(try ThreadCursor(session, query))
     }
 }
 
@@ -137,7 +110,7 @@ public func memex_thread_append(
         try Receipt.check(out)
         let messages = try Boundary.bytes(messages, messages_len)
         let options = try Boundary.bytes(options, options_len)
-        return try Boundary.with(thread, .thread, ThreadObject.self) { (object) throws(MemexError) in
+        return try Boundary.with(thread, ThreadObject.self) { (object) throws(MemexError) in
             Receipt.fill(out, try object.thread.append(messages, options))
             return MEMEX_OK
         }
@@ -156,7 +129,7 @@ public func memex_thread_append_text(
         let role = try Boundary.bytes(role, role_len)
         let text = try Boundary.bytes(text, text_len)
         let options = try Boundary.bytes(options, options_len)
-        return try Boundary.with(thread, .thread, ThreadObject.self) { (object) throws(MemexError) in
+        return try Boundary.with(thread, ThreadObject.self) { (object) throws(MemexError) in
             Receipt.fill(out, try object.thread.append(role: role, text: text, options))
             return MEMEX_OK
         }
@@ -168,13 +141,9 @@ public func memex_thread_messages(
     _ thread: OpaquePointer!, _ query: UnsafePointer<CChar>!, _ query_len: Int,
     _ out: UnsafeMutablePointer<OpaquePointer?>!, _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> memex_status {
-    out?.pointee = nil
-    return Boundary.run(error) { () throws(MemexError) in
-        let out = try Boundary.required(out)
-        let query = try Boundary.bytes(query, query_len)
-        return try Boundary.with(thread, .thread, ThreadObject.self) { (object) throws(MemexError) in
-            try Boundary.give(CursorObject(try object.thread.messages(query)), .cursor, out)
-        }
+    Boundary.making(out, error, of: thread, ThreadObject.self, query, query_len) {
+        (object, query) throws(MemexError) in
+        CursorObject(try object.thread.messages(query))
     }
 }
 
@@ -186,7 +155,7 @@ public func memex_thread_count(
     out?.pointee = 0
     return Boundary.run(error) { () throws(MemexError) in
         let out = try Boundary.required(out)
-        return try Boundary.with(thread, .thread, ThreadObject.self) { (object) throws(MemexError) in
+        return try Boundary.with(thread, ThreadObject.self) { (object) throws(MemexError) in
             out.pointee = try object.thread.count()
             return MEMEX_OK
         }

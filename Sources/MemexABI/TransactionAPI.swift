@@ -11,11 +11,11 @@ public func memex_txn_begin(
     return Boundary.run(error) { () throws(MemexError) in
         let out = try Boundary.required(out)
         let options = try Boundary.bytes(options, options_len)
-        return try Boundary.with(store, .store, Session.self) { (session) throws(MemexError) in
+        return try Boundary.with(store, Session.self) { (session) throws(MemexError) in
             let (transaction, view) = try session.begin(options)
             let object = TransactionObject(transaction, view)
             guard object.viewHandle != nil else { throw MemexError.noMemory }
-            return try Boundary.give(object, .transaction, out)
+            return try Boundary.give(object, out)
         }
     }
 }
@@ -42,7 +42,7 @@ public func memex_txn_commit(
     error?.pointee = nil
     do throws(MemexError) {
         // The handle is consumed however this ends, so memory is looked at after that.
-        return try Boundary.with(txn, .transaction, TransactionObject.self) { (object) throws(MemexError) in
+        return try Boundary.with(txn, TransactionObject.self) { (object) throws(MemexError) in
             guard HandleTable.free(txn, .transaction) else { throw Boundary.badHandle(txn, .transaction) }
             try Boundary.requireMemory()
             var buffer = ByteBuffer()

@@ -42,7 +42,7 @@ package struct Deadline: Sendable {
     /// that runs on the waiting thread ends the wait at once, but one between two sleeps goes unseen.
     package let pauseAt: Int64
 
-    private static let pauseInterval: Int64 = 1_000_000
+    private static let pauseInterval: Int64 = 200_000
 
     package static let never = Deadline(at: .max)
 

@@ -108,7 +108,9 @@ final class PostgreSQLConnection {
     ) throws(PostgreSQLFault) {
         defer { owed.removeAll(keepingCapacity: true) }
         var wait = Wait(
-            began: interruptions.current, limit: deadline.at > .max - Self.grace ? .max : deadline.at + Self.grace)
+            began: interruptions.current,
+            limit: deadline.at > .max - Self.grace ? .max : deadline.at + Self.grace,
+            heedsSignals: deadline.isInterruptible && usesPrepared && cancel != nil)
         guard memex_pq_sync(handle) == 1 else { throw broken(wasSent: false) }
         try flush(&wait, cancel)
         var refusal: ServerError?
@@ -161,7 +163,9 @@ final class PostgreSQLConnection {
         guard let refusal else { return }
         if refusal.isUnknownStatement { prepared.removeAll() }
         if refusal.isReadOnlyServer { isBroken = true }
-        if refusal.isCancelled, wait.isInterrupted { throw .interrupted }
+        if refusal.isCancelled, wait.isInterrupted {
+            throw .interrupted(isCertain: true, bySignal: wait.bySignal)
+        }
         throw .refused(refusal)
     }
 
@@ -184,8 +188,10 @@ final class PostgreSQLConnection {
     private struct Wait {
         let began: Int
         var limit: Int64
+        /// A signal ends it, where the server can be told.
+        var heedsSignals: Bool
         var isInterrupted = false
-        var polls = 0
+        var bySignal = false
     }
 
     private func flush(_ wait: inout Wait, _ cancel: (() -> Void)?) throws(PostgreSQLFault) {
@@ -214,7 +220,8 @@ final class PostgreSQLConnection {
     private func poll(_ events: Int32, _ wait: inout Wait, _ cancel: (() -> Void)?) throws(PostgreSQLFault)
         -> Int16
     {
-        var descriptor = pollfd(fd: memex_pq_socket(handle), events: Int16(truncatingIfNeeded: events), revents: 0)
+        var descriptor = pollfd(
+            fd: memex_pq_socket(handle), events: Int16(truncatingIfNeeded: events), revents: 0)
         while true {
             let left = wait.limit == .max ? Int64.max : max(wait.limit - memex_shim_monotonic_us(), 0)
             // Slices, so that an interruption is seen.
@@ -223,14 +230,16 @@ final class PostgreSQLConnection {
             if ready > 0 { return descriptor.revents }
             if left == 0 {
                 isBroken = true
-                if wait.isInterrupted { throw .interrupted }
+                if wait.isInterrupted { throw .interrupted(isCertain: false, bySignal: false) }
                 throw .silent
             }
-            if !wait.isInterrupted, interruptions.current != wait.began {
+            let isSignalled = ready < 0 && errno == EINTR && wait.heedsSignals
+            if !wait.isInterrupted, isSignalled || interruptions.current != wait.began {
                 wait.isInterrupted = true
-                guard let cancel else {
+                wait.bySignal = isSignalled
+                guard let cancel, usesPrepared else {
                     isBroken = true
-                    throw .interrupted
+                    throw .interrupted(isCertain: false, bySignal: false)
                 }
                 cancel()
                 wait.limit = min(wait.limit, memex_shim_monotonic_us() + 1_000_000)

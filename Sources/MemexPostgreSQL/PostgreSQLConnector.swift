@@ -39,7 +39,8 @@ final class PostgreSQLConnector: Sendable {
                     let limit = Deadline(after: min(deadline.at == .max ? .max : share, url.connectTimeout))
                     switch try attempt(endpoint, attributes: pass, until: limit, began) {
                     case .connected(let handle):
-                        return PostgreSQLConnection(handle, text, usesPrepared: url.usesPrepared, interruptions)
+                        return PostgreSQLConnection(
+                            handle, text, usesPrepared: url.usesPrepared, interruptions)
                     case .refused(let error): throw error
                     case .notYet(let why):
                         mayHelpToWait = mayHelpToWait || why != Self.unreachable
@@ -52,7 +53,7 @@ final class PostgreSQLConnector: Sendable {
                     .unavailable, "\(reason); nothing was stored",
                     detailMembers: "\"engine\":\"postgresql\"")
             }
-            memex_shim_sleep_us(min(pause, deadline.remaining))
+            _ = memex_shim_sleep_us(min(pause, deadline.remaining))
             if pause < 100_000 { pause *= 2 }
             if interruptions.current != began { throw Self.interrupted }
         }
@@ -79,7 +80,9 @@ final class PostgreSQLConnector: Sendable {
             let ready = poll(&descriptor, 1, slice)
             if ready <= 0 {
                 if interruptions.current != began { throw Self.interrupted }
-                if deadline.isPast { return .notYet("a server of the URL accepts connections and does not answer") }
+                if deadline.isPast {
+                    return .notYet("a server of the URL accepts connections and does not answer")
+                }
                 continue
             }
             switch memex_pq_connect_poll(handle) {
@@ -87,7 +90,8 @@ final class PostgreSQLConnector: Sendable {
             case PGRES_POLLING_WRITING: events = POLLOUT
             case PGRES_POLLING_OK:
                 guard memex_pq_prepare_connection(handle) != 0 else {
-                    throw MemexError(.unavailable, "libpq does not enter pipeline mode; install libpq 14 or newer")
+                    throw MemexError(
+                        .unavailable, "libpq does not enter pipeline mode; install libpq 14 or newer")
                 }
                 isKept = true
                 return .connected(handle)
@@ -131,28 +135,35 @@ final class PostgreSQLConnector: Sendable {
         func refuse(_ code: MemexError.Code, _ message: String) -> Attempt {
             .refused(MemexError(code, message, detailMembers: "\"engine\":\"postgresql\""))
         }
-        if says("session is read-only") || says("server is in hot standby mode") || says("server is not in hot standby")
+        if says("session is read-only") || says("server is in hot standby mode")
+            || says("server is not in hot standby")
             || says("session is not read-only")
         {
             return .notYet("no server of the URL is of the kind that target_session_attrs asks for")
         }
         if says("unsupported startup parameter") {
             return refuse(
-                .unsupported, "a pooler does not pass on the settings of a session; put prepared=false into the URL")
+                .unsupported,
+                "a pooler does not pass on the settings of a session; put prepared=false into the URL")
         }
-        if says("is starting up") || says("is shutting down") || says("not yet accepting") || says("in recovery mode") {
+        if says("is starting up") || says("is shutting down") || says("not yet accepting")
+            || says("in recovery mode")
+        {
             return .notYet("the server is starting or shutting down")
         }
         if says("too many clients") || says("remaining connection slots") || says("too many connections") {
             return .notYet("the server has no connection left; lower pool_size or raise max_connections")
         }
-        if memex_pq_needs_password(handle) != 0 || says("authentication failed") || says("no password supplied") {
+        if memex_pq_needs_password(handle) != 0 || says("authentication failed")
+            || says("no password supplied")
+        {
             return refuse(
                 .denied, "the server does not accept the user or the password of the URL; nothing was stored")
         }
         if says("no pg_hba.conf entry") {
             return refuse(
-                .denied, "the server does not let this user into this database from here; see its pg_hba.conf")
+                .denied, "the server does not let this user into this database from here; see its pg_hba.conf"
+            )
         }
         if says("does not exist") {
             return says("role \"")

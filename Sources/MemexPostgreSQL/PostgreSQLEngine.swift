@@ -32,7 +32,8 @@ package final class PostgreSQLEngine: StorageEngine, @unchecked Sendable {
         guard memex_pq_version() >= 140_000 else {
             throw MemexError(
                 .unavailable,
-                "libpq \(memex_pq_version() / 10_000) is too old; install PostgreSQL's client library 14 or newer")
+                "libpq \(memex_pq_version() / 10_000) is too old; install PostgreSQL's client library 14 or newer"
+            )
         }
         let url = try PostgreSQLURL(options.url, readOnly: options.readOnly)
         let text = PostgreSQLText(schema: url.schema)
@@ -93,7 +94,8 @@ package final class PostgreSQLEngine: StorageEngine, @unchecked Sendable {
     /// Removed rows stay in the server's files, its log, its replicas and its backups until it reuses them.
     package func wipe(until: Deadline) throws(MemexError) {
         throw MemexError(
-            .unsupported, "PostgreSQL keeps removed bytes in its files until VACUUM and later; delete without erase")
+            .unsupported,
+            "PostgreSQL keeps removed bytes in its files until VACUUM and later; delete without erase")
     }
 
     package func interrupt() {

@@ -10,7 +10,8 @@ enum PostgreSQLFault: Error {
     case lost(wasSent: Bool)
     /// The deadline passed while the server said nothing; the connection is of no use any more.
     case silent
-    case interrupted
+    /// `isCertain`: the server said that it stored nothing. `bySignal`: the caller is to handle a signal.
+    case interrupted(isCertain: Bool, bySignal: Bool)
     /// Of this library: memory, or libpq does not do what it is asked.
     case failed(MemexError)
 }
@@ -79,23 +80,40 @@ struct ServerError {
     private func explain() -> (MemexError.Code, String) {
         switch state {
         case "55P03":
-            return (.timeout, "another transaction holds the thread longer than timeout_us; nothing was stored")
-        case "57014": return (.cancelled, "cancelled, or the server's statement_timeout passed; nothing was stored")
+            return (
+                .timeout, "another transaction holds the thread longer than timeout_us; nothing was stored"
+            )
+        case "57014":
+            return (
+                .timeout, "the server's statement_timeout passed, or somebody cancelled; nothing was stored"
+            )
         case "40001", "40P01", "23505":
-            return (.busy, "other transactions were in the way again and again; call again, nothing was stored")
+            return (
+                .busy, "other transactions were in the way again and again; call again, nothing was stored"
+            )
         case "25006":
             return (.unavailable, "the server is read-only, a standby perhaps; name the primary in the URL")
-        case "42501": return (.denied, "the role has no permission; see docs/reference/postgresql.md for the grants")
+        case "42501":
+            return (.denied, "the role has no permission; the grants are in docs/reference/postgresql.md")
         case "42P01", "42883", "3F000", "42703":
-            return (.corrupt, "a table or function of the schema is missing; restore it, or open another schema")
-        case "53100": return (.full, "the server's disk is full; make room and try again, nothing was stored")
+            return (
+                .corrupt, "a table or function of the schema is missing; restore it, or open another schema"
+            )
+        case "53100":
+            return (.full, "the server's disk is full; make room and try again, nothing was stored")
         case "53200": return (.noMemory, "the server is out of memory; nothing was stored")
-        case "53300": return (.busy, "the server has no connection left; lower pool_size or raise max_connections")
-        case "57P01", "57P02", "57P03": return (.unavailable, "the server is shutting down or starting; try again")
+        case "53300":
+            return (.busy, "the server has no connection left; lower pool_size or raise max_connections")
+        case "57P01", "57P02", "57P03":
+            return (.unavailable, "the server is shutting down or starting; try again")
         case "54000", "22001": return (.limit, "a value is too large for the server")
-        case "XX001", "XX002": return (.corrupt, "the server reports damaged data; restore the database from a backup")
+        case "XX001", "XX002":
+            return (.corrupt, "the server reports damaged data; restore the database from a backup")
         case "26000", "42P05":
-            return (.unsupported, "prepared statements do not survive this pooler; put prepared=false into the URL")
+            return (
+                .unsupported,
+                "prepared statements do not survive this pooler; put prepared=false into the URL"
+            )
         default: break
         }
         switch state.prefix(2) {

@@ -89,7 +89,9 @@ final class PostgreSQLPool: @unchecked Sendable {
         while true {
             if isClosed { throw MemexError(.closed, "the store is closed; open it again") }
             while let found = idle.popLast() {
-                if memex_shim_monotonic_us() - found.idleSince < Self.idleMaximum, found.isAlive() { return found }
+                if memex_shim_monotonic_us() - found.idleSince < Self.idleMaximum, found.isAlive() {
+                    return found
+                }
                 counts.broken += 1
                 open -= 1
                 found.close()
@@ -114,6 +116,9 @@ final class PostgreSQLPool: @unchecked Sendable {
                         + "timeout_us; nothing was stored", detailMembers: "\"pool_size\":\(limit)")
             }
             if interruptions.current != began { throw PostgreSQLConnector.interrupted }
+            if memex_shim_monotonic_us() >= deadline.pauseAt {
+                throw MemexError.paused(bySignal: false, remaining: deadline.remaining)
+            }
             sleep(min(until.remaining, 20_000))
         }
     }

@@ -21,7 +21,8 @@ struct PostgreSQLReader: Sendable {
             return MemexError(.cancelled, "\(doing): interrupted while waiting for the server")
         case .lost:
             return MemexError(
-                .unavailable, "\(doing): the connection to the server broke; call again", detailMembers: members)
+                .unavailable, "\(doing): the connection to the server broke; call again",
+                detailMembers: members)
         case .silent:
             return MemexError(
                 .timeout, "\(doing): the server did not answer within timeout_us", detailMembers: members)
@@ -87,7 +88,8 @@ struct PostgreSQLReader: Sendable {
             var last: Int64 = 0
             var isWanted = true
             try run(
-                range.descending ? .messagesDown : .messagesUp, "reading messages", streams: count > Self.rowsAtOnce,
+                range.descending ? .messagesDown : .messagesUp, "reading messages",
+                streams: count > Self.rowsAtOnce,
                 { parameters in
                     parameters.add(key)
                     parameters.add(from)
@@ -293,7 +295,10 @@ struct PostgreSQLReader: Sendable {
 
     func blob(_ hash: BlobHash) throws(MemexError) -> [UInt8]? {
         var found: [UInt8]?
-        try run(.blob, "reading a blob", { parameters in hash.bytes.withUnsafeBufferPointer { parameters.add($0) } }) {
+        try run(
+            .blob, "reading a blob",
+            { parameters in hash.bytes.withUnsafeBufferPointer { parameters.add($0) } }
+        ) {
             (row) throws(MemexError) -> Bool in
             found = Array(row.bytes(0))
             return false

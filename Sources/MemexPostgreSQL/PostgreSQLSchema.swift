@@ -21,7 +21,8 @@ struct PostgreSQLSchema {
         if !hasFormat {
             guard create else {
                 throw MemexError(
-                    .notFound, "the schema \(url.schema) has no conversations yet, and it is not to be created")
+                    .notFound,
+                    "the schema \(url.schema) has no conversations yet, and it is not to be created")
             }
             try self.create(connection, until: deadline)
         }
@@ -68,7 +69,8 @@ struct PostgreSQLSchema {
         guard encoding == "UTF8" else {
             throw MemexError(
                 .unsupported,
-                "the database's encoding is \(encoding); create one with ENCODING 'UTF8' and name it in the URL")
+                "the database's encoding is \(encoding); create one with ENCODING 'UTF8' and name it in the URL"
+            )
         }
         guard found != 0 || others == 0 else { throw foreign }
         return (server, found != 0)
@@ -81,7 +83,8 @@ struct PostgreSQLSchema {
                 + "nothing was changed")
     }
 
-    private func checkFormat(_ connection: PostgreSQLConnection, until deadline: Deadline) throws(MemexError) {
+    private func checkFormat(_ connection: PostgreSQLConnection, until deadline: Deadline) throws(MemexError)
+    {
         var version: Int64?
         try run(
             connection,
@@ -103,7 +106,8 @@ struct PostgreSQLSchema {
     /// One transaction, under a lock that all creators take: the second finds what the first made.
     private func create(_ connection: PostgreSQLConnection, until deadline: Deadline) throws(MemexError) {
         let wait = PostgreSQLWriter.wait(deadline)
-        let all = PostgreSQLTables.statements(partitions: url.partitions) + PostgreSQLFunctions.all
+        let all =
+            PostgreSQLTables.statements(partitions: url.partitions) + PostgreSQLFunctions.all
             + [PostgreSQLTables.mark]
         // Quoted by a tag that no statement of ours has.
         let body = all.map { "EXECUTE $memex_statement$" + text.fill($0) + "$memex_statement$;" }

@@ -66,7 +66,8 @@ package struct PostgreSQLURL: Sendable {
     {
         guard let value = Int64(text), range.contains(value) else {
             throw MemexError.invalid(
-                path: "/url", "has \(name), which wants a whole number from \(range.lowerBound) to \(range.upperBound)")
+                path: "/url",
+                "has \(name), which wants a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return value
     }
@@ -74,11 +75,13 @@ package struct PostgreSQLURL: Sendable {
     /// It stands in statements and inside of strings, so there is nothing to quote in it.
     private static func schemaName(_ text: String) throws(MemexError) -> String {
         let isName = text.utf8.allSatisfy {
-            (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F
+            (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0)
+                || $0 == 0x5F
         }
         guard isName, !text.isEmpty, text.utf8.count <= 63, !text.hasPrefix("pg_") else {
             throw MemexError.invalid(
-                path: "/url", "has schema, which wants 1 to 63 letters, digits and underscores, not beginning with pg_")
+                path: "/url",
+                "has schema, which wants 1 to 63 letters, digits and underscores, not beginning with pg_")
         }
         return text
     }
@@ -99,7 +102,9 @@ package struct PostgreSQLURL: Sendable {
         defer { memex_pq_free_options(options) }
         var at = options
         while let keyword = at.pointee.keyword {
-            if let value = at.pointee.val { parameters.append((String(cString: keyword), String(cString: value))) }
+            if let value = at.pointee.val {
+                parameters.append((String(cString: keyword), String(cString: value)))
+            }
             at += 1
         }
     }
@@ -116,7 +121,9 @@ package struct PostgreSQLURL: Sendable {
     private mutating func splitHosts() throws(MemexError) {
         func list(_ text: String?) -> [String?] {
             guard let text else { return [] }
-            return text.split(separator: ",", omittingEmptySubsequences: false).map { $0.isEmpty ? nil : String($0) }
+            return text.split(separator: ",", omittingEmptySubsequences: false).map {
+                $0.isEmpty ? nil : String($0)
+            }
         }
         let hosts = list(take("host") ?? Self.environment("PGHOST"))
         let addresses = list(take("hostaddr") ?? Self.environment("PGHOSTADDR"))
@@ -164,7 +171,9 @@ package struct PostgreSQLURL: Sendable {
         ] where self.value(keyword) == nil {
             parameters.append((keyword, value))
         }
-        if value("fallback_application_name") == nil { parameters.append(("fallback_application_name", "memex")) }
+        if value("fallback_application_name") == nil {
+            parameters.append(("fallback_application_name", "memex"))
+        }
         _ = take("client_encoding")
         parameters.append(("client_encoding", "UTF8"))
         // Settings of the session, which a pooler would not pass on: with it each statement is planned anew.

@@ -59,7 +59,8 @@ extension PostgreSQLWriter {
     // MARK: Queueing
 
     func queue(
-        _ operation: WriteOperation, _ key: Int64, _ connection: PostgreSQLConnection, _ wait: Int64, _ now: Int64
+        _ operation: WriteOperation, _ key: Int64, _ connection: PostgreSQLConnection, _ wait: Int64,
+        _ now: Int64
     ) throws(PostgreSQLFault) {
         if case .append(let append) = operation {
             return try queue(append, key, connection, wait, strict: true, now: now)
@@ -69,7 +70,8 @@ extension PostgreSQLWriter {
     }
 
     func queue(
-        _ append: AppendOperation, _ key: Int64, _ connection: PostgreSQLConnection, _ wait: Int64, strict: Bool,
+        _ append: AppendOperation, _ key: Int64, _ connection: PostgreSQLConnection, _ wait: Int64,
+        strict: Bool,
         now: Int64? = nil
     ) throws(PostgreSQLFault) {
         let now = now ?? environment.now()
@@ -79,7 +81,8 @@ extension PostgreSQLWriter {
         connection.parameters.add(key)
         let numbers = connection.parameters.beginNumbers(count * 8)
         for draft in drafts {
-            Self.addNumbers(draft, createdAt: draft.createdAt != 0 ? draft.createdAt : now, &connection.parameters)
+            Self.addNumbers(
+                draft, createdAt: draft.createdAt != 0 ? draft.createdAt : now, &connection.parameters)
             if draft.id.count > 0 { has.id = true }
             if draft.extra.count > 0 { has.extra = true }
             if Self.isRaw(draft.role) { has.rawRole = true }
@@ -88,7 +91,9 @@ extension PostgreSQLWriter {
         connection.parameters.add(count, isText: true, hasNulls: has.rawRole) {
             has.rawRole && Self.isRaw(drafts[$0].role) ? nil : drafts[$0].role
         }
-        connection.parameters.add(count, isText: false) { drafts[$0].head.state == .deleted ? nil : drafts[$0].body }
+        connection.parameters.add(count, isText: false) {
+            drafts[$0].head.state == .deleted ? nil : drafts[$0].body
+        }
         connection.parameters.add([append.expectSeq, wait, strict ? 1 : 0, isFullyDurable ? 1 : 0])
         func addOptional(_ given: Bool, isText: Bool, _ element: (Int) -> ByteView?) {
             if given {
@@ -136,7 +141,11 @@ extension PostgreSQLWriter {
     }
 
     private static func addMetadata(_ metadata: [UInt8]?, _ parameters: inout PostgreSQLParameters) {
-        if let metadata { metadata.withUnsafeBufferPointer { parameters.add($0) } } else { parameters.addNull() }
+        if let metadata {
+            metadata.withUnsafeBufferPointer { parameters.add($0) }
+        } else {
+            parameters.addNull()
+        }
     }
 
     private static func add(
@@ -193,7 +202,8 @@ extension PostgreSQLWriter {
         addTitle(record.title, &parameters)
         addMetadata(record.metadata, &parameters)
         parameters.add([
-            record.version, record.createdAt, record.updatedAt, activityAt, record.changes, record.deletedCount,
+            record.version, record.createdAt, record.updatedAt, activityAt, record.changes,
+            record.deletedCount,
             record.floor, record.baseKey, record.baseSeq, record.baseRev, record.rootKey, record.forkCount,
         ])
     }
@@ -207,7 +217,8 @@ extension PostgreSQLWriter {
         if update.updatedAt != nil { given |= 16 }
         if update.hide { given |= 32 }
         parameters.add([
-            given, update.expectVersion ?? 0, update.expectChanges ?? 0, update.versionDelta, update.changesDelta,
+            given, update.expectVersion ?? 0, update.expectChanges ?? 0, update.versionDelta,
+            update.changesDelta,
             update.deletedDelta, update.forkDelta, update.updatedAt ?? 0,
         ])
         addTitle(update.title ?? nil, &parameters)

@@ -55,7 +55,9 @@ final class PostgreSQLWriter: Sendable {
     /// False when the server refused, and nothing is stored.
     private func runTogether(_ requests: [CommitRequest.Pointer]) -> Bool {
         var deadline = Deadline.never
-        for request in requests where request.pointee.deadline.at < deadline.at { deadline = request.pointee.deadline }
+        for request in requests where request.pointee.deadline.at < deadline.at {
+            deadline = request.pointee.deadline
+        }
         func fail(_ error: MemexError) { for request in requests { request.pointee.failure = error } }
         let connection: PostgreSQLConnection
         do throws(MemexError) { connection = try pool.take(until: deadline) } catch {
@@ -68,7 +70,8 @@ final class PostgreSQLWriter: Sendable {
                 guard let append = request.pointee.append else { continue }
                 try queue(append, Self.key(request), connection, Self.wait(deadline), strict: false)
             }
-            try connection.run(until: deadline, cancel: { [pool] in pool.cancel(connection.backend) }) { index, row in
+            try connection.run(until: deadline, cancel: { [pool] in pool.cancel(connection.backend) }) {
+                index, row in
                 guard index < requests.count else { return false }
                 let request = requests[index]
                 if row.number(0, 0) == 0 {
@@ -83,7 +86,7 @@ final class PostgreSQLWriter: Sendable {
             for request in requests { request.pointee.failure = nil }
             switch error {
             case .refused, .lost(wasSent: false): return false
-            default: fail(Self.error(error))
+            default: fail(Self.error(error, deadline))
             }
         }
         return true
@@ -97,7 +100,8 @@ final class PostgreSQLWriter: Sendable {
         case operation(WriteOperation, thread: Int64)
     }
 
-    func commit(_ operations: [WriteOperation], until deadline: Deadline) throws(MemexError) -> [WriteResult] {
+    func commit(_ operations: [WriteOperation], until deadline: Deadline) throws(MemexError) -> [WriteResult]
+    {
         if operations.isEmpty { return [] }
         let keys = try keys(operations, until: deadline)
         let now = environment.now()
@@ -149,11 +153,11 @@ final class PostgreSQLWriter: Sendable {
                 case .refused(let refusal) where refusal.isTransient:
                     if attempts >= Self.attemptsMaximum || deadline.isPast { throw refusal.error("storing") }
                     // Others get on while this one waits.
-                    memex_shim_sleep_us(Int64(attempts) * 200)
+                    _ = memex_shim_sleep_us(Int64(attempts) * 200)
                 case .refused(let refusal):
                     throw refusal.error("storing", expected: Self.expectation(expected, answered))
                 case .lost(wasSent: false) where attempts < 3: continue
-                default: throw Self.error(error)
+                default: throw Self.error(error, deadline)
                 }
                 continue
             }
@@ -173,13 +177,19 @@ final class PostgreSQLWriter: Sendable {
     }
 
     /// A fault of a write that may have reached the server.
-    static func error(_ fault: PostgreSQLFault) -> MemexError {
+    static func error(_ fault: PostgreSQLFault, _ deadline: Deadline) -> MemexError {
         let members = "\"engine\":\"postgresql\""
         switch fault {
         case .failed(let error): return error
         case .refused(let refusal): return refusal.error("storing")
-        case .interrupted:
-            return MemexError(.cancelled, "interrupted while waiting for the server; nothing was stored")
+        case .interrupted(isCertain: true, bySignal: true):
+            return .paused(bySignal: true, remaining: deadline.remaining)
+        case .interrupted(isCertain: true, bySignal: false): return PostgreSQLConnector.interrupted
+        case .interrupted(isCertain: false, _):
+            return MemexError(
+                .outcomeUnknown,
+                "interrupted, and the server did not say whether it stored anything; repeat the call with its "
+                    + "idempotency key: it is stored once", detailMembers: members)
         case .lost(wasSent: false):
             return MemexError(
                 .unavailable, "the connection to the server broke; nothing was stored, call again",

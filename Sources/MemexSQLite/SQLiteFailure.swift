@@ -1,4 +1,7 @@
 internal import CMemexShim
+#if canImport(Glibc)
+    internal import Glibc
+#endif
 internal import MemexModel
 
 /// What SQLite's result codes mean for the caller.
@@ -26,9 +29,12 @@ enum SQLiteFailure {
     /// A statement of ours names what is not there; SQLite has no code for it.
     private static func lacksSomething(_ database: OpaquePointer?) -> Bool {
         guard let text = memex_sqlite_message(database) else { return false }
-        let message = String(cString: text)
-        return ["no such table", "no such column", "no such index"].contains { message.hasPrefix($0) }
-            || message.contains("has no column named")
+        let signs: [StaticString] = [
+            "no such table", "no such column", "no such index", "has no column named",
+        ]
+        return signs.contains {
+            strstr(text, UnsafeRawPointer($0.utf8Start).assumingMemoryBound(to: CChar.self)) != nil
+        }
     }
 
     private static func explain(_ code: Int32, _ systemError: Int32) -> (MemexError.Code, String) {

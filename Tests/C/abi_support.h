@@ -91,7 +91,7 @@ static inline uint64_t next_random(uint64_t *state) {
   return z ^ (z >> 31);
 }
 
-/* Removes what a folder of ours holds; one level is all there is. */
+/* Removes what a folder of ours holds, with the folders of stores in it. */
 __attribute__((unused)) static void abi_empty(const char *folder) {
   DIR *list = opendir(folder);
   struct dirent *entry;
@@ -100,7 +100,9 @@ __attribute__((unused)) static void abi_empty(const char *folder) {
   while ((entry = readdir(list)))
     if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
       snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-      unlink(path);
+      if (unlink(path) == 0) continue;
+      abi_empty(path);
+      rmdir(path);
     }
   closedir(list);
 }
@@ -120,10 +122,16 @@ __attribute__((unused)) static void abi_remove_folder(void) {
   abi_folder[0] = 0;
 }
 
-/* {"url":"sqlite:///<folder>/<name>"<more>} */
+/* The engine that stores in files: MEMEX_TEST_ENGINE, or SQLite. */
+__attribute__((unused)) static const char *abi_engine(void) {
+  const char *engine = getenv("MEMEX_TEST_ENGINE");
+  return engine && *engine ? engine : "sqlite";
+}
+
+/* {"url":"<engine>:///<folder>/<name>"<more>} */
 __attribute__((unused)) static const char *abi_config(char *to, size_t room, const char *name,
                                                       const char *more) {
-  snprintf(to, room, "{\"url\":\"sqlite:///%s/%s\"%s}", abi_folder, name, more);
+  snprintf(to, room, "{\"url\":\"%s:///%s/%s\"%s}", abi_engine(), abi_folder, name, more);
   return to;
 }
 

@@ -1,7 +1,10 @@
-/* fork under load: eight threads append to a SQLite file while the process forks again and again. In the
+/* fork under load: eight threads append to a store in files while the process forks again and again. In the
    child every inherited handle answers FORKED and can be freed; the child opens a store of its own and
    appends; the parent notices nothing; in the end every seq is there once. */
 #include "abi_support.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
 
 enum { THREADS = 8, FORKS = 40, CHILD_APPENDS = 5, ROOM = 500 };
 
@@ -245,11 +248,99 @@ static void run_parent_closes_first(void) {
   EXPECT_STATUS(memex_store_close(store, NULL), MEMEX_OK);
 }
 
+/* memory:NAME is of one process: the child's store of that name is new, and the parent's stays. */
+static void run_memory(void) {
+  int status = 0;
+  memex_thread *open = NULL;
+  int64_t count = 0;
+  EXPECT_STATUS(memex_store_open("{\"url\":\"memory:shared\"}", MEMEX_NTS, &store, NULL), MEMEX_OK);
+  EXPECT_STATUS(memex_thread_create(store, "{\"id\":\"t\"}", MEMEX_NTS, &open, NULL), MEMEX_OK);
+  EXPECT_STATUS(memex_thread_append_text(open, "user", 4, "before", 6, NULL, 0, NULL, NULL), MEMEX_OK);
+  fflush(stdout);
+  pid_t child = fork();
+  NEED(child >= 0);
+  if (child == 0) {
+    memex_store *mine = NULL;
+    memex_thread *mine_open = NULL;
+    abi_failed = 0;
+    abi_watch("in the child with memory:shared", 20);
+    EXPECT_STATUS(memex_store_open("{\"url\":\"memory:shared\",\"create\":false}", MEMEX_NTS, &mine, NULL),
+                  MEMEX_E_NOT_FOUND);
+    EXPECT_STATUS(memex_store_open("{\"url\":\"memory:shared\"}", MEMEX_NTS, &mine, NULL), MEMEX_OK);
+    EXPECT_STATUS(memex_thread_open(mine, "t", 1, &mine_open, NULL), MEMEX_E_NOT_FOUND);
+    EXPECT_STATUS(memex_thread_create(mine, "{\"id\":\"t\"}", MEMEX_NTS, &mine_open, NULL), MEMEX_OK);
+    EXPECT_STATUS(memex_store_close(mine, NULL), MEMEX_OK);
+    fflush(stdout);
+    _exit(abi_failed ? 1 : 0);
+  }
+  waitpid(child, &status, 0);
+  EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child ended with %x", status);
+  EXPECT_STATUS(memex_thread_count(open, &count, NULL), MEMEX_OK);
+  EXPECT(count == 1, "%" PRId64 " messages are left", count);
+  memex_thread_free(open);
+  EXPECT_STATUS(memex_store_close(store, NULL), MEMEX_OK);
+}
+
+static void *open_and_wait(void *done) {
+  memex_store *opened = NULL;
+  EXPECT_STATUS(memex_store_open(config, MEMEX_NTS, &opened, NULL), MEMEX_OK);
+  __atomic_store_n((int *)done, 1, __ATOMIC_SEQ_CST);
+  EXPECT_STATUS(memex_store_close(opened, NULL), MEMEX_OK);
+  return NULL;
+}
+
+/* A thread waits to open a file whose writers' lock another holds: fork() does not wait for it, and the child
+   opens that file and others as if nobody was opening. */
+static void run_while_opening(void) {
+  int status = 0, done = 0, to_child[2];
+  char path[ROOM], other[ROOM], byte = 0;
+  pthread_t opener;
+  NEED(pipe(to_child) == 0);
+  abi_config(other, sizeof other, "other.db", "");
+  abi_config(config, sizeof config, "busy.db", "");
+  EXPECT_STATUS(memex_store_open(config, MEMEX_NTS, &store, NULL), MEMEX_OK);
+  EXPECT_STATUS(memex_store_close(store, NULL), MEMEX_OK);
+  snprintf(path, sizeof path, "%s/busy.db-lock", abi_folder);
+  int lock = open(path, O_RDWR | O_CLOEXEC);
+  NEED(lock >= 0 && flock(lock, LOCK_EX) == 0);
+  NEED(pthread_create(&opener, NULL, open_and_wait, &done) == 0);
+  sleep_us(100000);
+  fflush(stdout);
+  pid_t child = fork();
+  NEED(child >= 0);
+  if (child == 0) {
+    memex_store *mine = NULL;
+    abi_failed = 0;
+    close(lock);
+    abi_watch("in the child of a process that is opening", 20);
+    EXPECT_STATUS(memex_store_open(other, MEMEX_NTS, &mine, NULL), MEMEX_OK);
+    EXPECT_STATUS(memex_store_close(mine, NULL), MEMEX_OK);
+    NEED(read(to_child[0], &byte, 1) == 1);
+    EXPECT_STATUS(memex_store_open(config, MEMEX_NTS, &mine, NULL), MEMEX_OK);
+    EXPECT_STATUS(memex_store_close(mine, NULL), MEMEX_OK);
+    fflush(stdout);
+    _exit(abi_failed ? 1 : 0);
+  }
+  EXPECT(!__atomic_load_n(&done, __ATOMIC_SEQ_CST), "fork() waited until the file was open");
+  EXPECT_STATUS(memex_store_open(other, MEMEX_NTS, &store, NULL), MEMEX_OK);
+  EXPECT(!__atomic_load_n(&done, __ATOMIC_SEQ_CST), "opening another file waited until this one was open");
+  EXPECT_STATUS(memex_store_close(store, NULL), MEMEX_OK);
+  NEED(flock(lock, LOCK_UN) == 0 && write(to_child[1], "a", 1) == 1);
+  pthread_join(opener, NULL);
+  waitpid(child, &status, 0);
+  EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child ended with %x", status);
+  close(lock);
+}
+
 int main(void) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   abi_make_folder();
   abi_watch("the parent closes first", 30);
   run_parent_closes_first();
+  abi_watch("memory:NAME after a fork", 30);
+  run_memory();
+  abi_watch("fork while a thread waits to open a file", 60);
+  run_while_opening();
   abi_watch("fork under load, durability full", 120);
   run("full");
   abi_watch("fork under load, durability normal", 120);

@@ -1,5 +1,5 @@
 /* kill -9 at random moments. Writer processes, each with several threads, append to conversations in one
-   SQLite file and tell the parent through a pipe what was acknowledged; the parent kills them, opens the
+   store (SQLite, or what MEMEX_TEST_ENGINE names) and tell the parent through a pipe what was acknowledged; the parent kills them, opens the
    file and looks: nothing acknowledged may be lost, no append be there by half, no seq missing or twice, and
    every body must be what its writer made.
 

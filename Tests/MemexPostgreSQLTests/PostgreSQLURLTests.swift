@@ -29,7 +29,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "db.example", "10.0.0.1", "localhost.example", "127.example", "127.0.0.1.example", "localhost,db.example",
+        "db.example", "10.0.0.1", "localhost.example", "127.example", "127.0.0.1.example",
+        "localhost,db.example",
     ])
     func otherMachinesAreEncryptedUnlessTheURLSaysOtherwise(_ host: String) throws {
         #expect(try parse("postgresql://\(host)/x").value("sslmode") == "require")
@@ -72,7 +73,8 @@ import Testing
             let stored = sent ^ (mixed & 0xFFFF_FFFF)
             var head = draft.head
             head.changes = changes
-            let expected = RecordChecksum.seal(draft.head.checksum, head, seq: seq, createdAt: draft.createdAt)
+            let expected = RecordChecksum.seal(
+                draft.head.checksum, head, seq: seq, createdAt: draft.createdAt)
             #expect(RecordSeal.checksum(stored: stored, seq: seq, changes: changes) == expected)
         }
     }

@@ -13,7 +13,9 @@ enum TestServer {
         let process = Process()
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", statement]
+        process.arguments = [
+            "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", statement,
+        ]
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
         try process.run()
@@ -31,5 +33,7 @@ final class TestSchema: Sendable {
     let name = "t" + UUID().uuidString.replacingOccurrences(of: "-", with: "").lowercased()
     var url: String { TestServer.url + (TestServer.url.contains("?") ? "&" : "?") + "schema=\(name)" }
 
-    deinit { _ = try? TestServer.sql("SET client_min_messages = error; DROP SCHEMA IF EXISTS \(name) CASCADE") }
+    deinit {
+        _ = try? TestServer.sql("SET client_min_messages = error; DROP SCHEMA IF EXISTS \(name) CASCADE")
+    }
 }

@@ -25,6 +25,7 @@ import Testing
     func forksAreCopies(_ target: TestTarget, seed: Int) throws {
         let store = try TestStore(target)
         let session = store.session
+        let canErase = store.engine.capabilities.erases
         var generator = SeededGenerator(seed: UInt64(seed))
         var members: [String: Member] = [:]
         var origins = 0
@@ -81,7 +82,7 @@ import Testing
                 try member.thread.message(seq: Int64(index + 1)).remove()
                 members[name]?.entries[index].body = nil
             case 16:
-                guard !member.entries.isEmpty, generator.below(2) == 0 else { continue }
+                guard !member.entries.isEmpty, generator.below(2) == 0, canErase else { continue }
                 // A deleted one, too: forks may still have it.
                 let index = generator.below(member.entries.count)
                 try member.thread.message(seq: Int64(index + 1)).remove("{\"erase\":true}")
@@ -97,7 +98,7 @@ import Testing
                 try member.thread.message(seq: Int64(index + 1)).patch("{\"n\":\(operations)}")
             case 18:
                 guard generator.below(2) == 0 else { continue }
-                let erases = generator.below(4) == 0
+                let erases = generator.below(4) == 0 && canErase
                 try session.delete(name, erases ? "{\"erase\":true}" : "")
                 members[name] = nil
                 if erases {

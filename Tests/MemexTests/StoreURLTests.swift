@@ -9,7 +9,7 @@ import Testing
     @Test func goodOnes() throws {
         let good: [(String, StoreURL)] = [
             ("memory:", .memory), ("memory:a", .sharedMemory(name: "a")),
-            ("memory://a", .sharedMemory(name: "//a")), ("memory:ключ 🚀", .sharedMemory(name: "ключ 🚀")),
+            ("memory:a//b", .sharedMemory(name: "a//b")), ("memory:ключ 🚀", .sharedMemory(name: "ключ 🚀")),
             ("sqlite::memory:", .sqliteMemory), ("sqlite:///:memory:", .sqliteMemory),
             ("sqlite:///chat.db", .sqlite(path: "chat.db")),
             ("sqlite:////var/chat.db", .sqlite(path: "/var/chat.db")),
@@ -20,6 +20,7 @@ import Testing
             ("sqlite:///a%3Fb%23c", .sqlite(path: "a?b#c")),
             ("sqlite:///%D0%BA.db", .sqlite(path: "к.db")), ("sqlite:///к.db", .sqlite(path: "к.db")),
             ("sqlite:////", .sqlite(path: "/")), ("sqlite:///:memory", .sqlite(path: ":memory")),
+            ("lmdb:///chat", .lmdb(path: "chat")), ("lmdb:////var/a%20b/", .lmdb(path: "/var/a b/")),
             ("mine:", .custom(scheme: "mine")), ("mine://host/a?b#c", .custom(scheme: "mine")),
             ("postgresql://localhost/db", .postgresql), ("postgres://localhost", .postgresql),
         ]
@@ -31,7 +32,8 @@ import Testing
             "", ":", ":memory:", "chat.db", "/var/chat.db", "sqlite:", "sqlite:/", "sqlite://", "sqlite:///",
             "sqlite:chat.db", "sqlite:/chat.db", "sqlite://chat.db", "sqlite:///a?mode=ro", "sqlite:///a#b",
             "sqlite:///a%", "sqlite:///a%4", "sqlite:///a%zz", "sqlite:///a%00b", "sqlite:///a\u{0}b",
-            "memory:a\u{0}", "sqlite:///%FF", "sqlite:///%C3", "sqlite:///%ED%A0%80",
+            "lmdb:", "lmdb:chat", "lmdb://host/chat", "lmdb:///", "lmdb:///a?b", "memory:a\u{0}", "memory://",
+            "memory:///", "memory://a", "memory:///x", "sqlite:///%FF", "sqlite:///%C3", "sqlite:///%ED%A0%80",
         ]
         for text in bad {
             do {

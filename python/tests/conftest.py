@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+@pytest.fixture(params=["memory", "sqlite", "lmdb", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty store of each engine."""
     if request.param == "postgresql":
@@ -34,7 +34,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield f"{POSTGRESQL}?schema={schema}"
         psql(POSTGRESQL, f"SET client_min_messages = error; DROP SCHEMA IF EXISTS {schema} CASCADE")
     else:
-        yield "memory:" if request.param == "memory" else f"sqlite:///{tmp_path}/chat.db"
+        yield "memory:" if request.param == "memory" else f"{request.param}:///{tmp_path}/chat.db"
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 
 import openai
 
+import memexllm
 from memexllm.integrations.openai import with_history
 
 CALLS = [
@@ -31,6 +32,19 @@ def ask(client: Any, messages: Any, thread_id: Any = "t", **options: Any) -> Any
     return client.chat.completions.create(
         model="gpt-test", messages=messages, thread_id=thread_id, **options
     )
+
+
+def bodies(store: memexllm.Store) -> list[dict[str, Any]]:
+    """All that is stored of the thread; nothing when there is none."""
+    thread = store.threads.get("t")
+    return thread.bodies() if thread else []
+
+
+def stored(store: memexllm.Store) -> memexllm.Message:
+    """The answer of a conversation of one turn."""
+    thread = store.threads.open("t")
+    assert thread.count() == 2
+    return thread.message(2)
 
 
 class Caller:

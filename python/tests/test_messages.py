@@ -186,7 +186,12 @@ def test_update_metadata(thread: memexllm.Thread) -> None:
 
 
 @pytest.mark.parametrize("erase", [False, True])
-def test_delete(numbers: memexllm.Thread, erase: bool) -> None:
+def test_delete(store: memexllm.Store, numbers: memexllm.Thread, erase: bool) -> None:
+    if erase and not store.stats()["erases"]:
+        with pytest.raises(errors.UnsupportedError):
+            numbers.message(1199).delete(erase=True)
+        assert numbers.message(1199).content == "1199"
+        return
     numbers.message(1199).delete(erase=erase)
     assert numbers.count() == 1199
     assert contents(numbers.messages(last=2)) == [1198, 1200]
@@ -202,7 +207,6 @@ def test_delete(numbers: memexllm.Thread, erase: bool) -> None:
 @pytest.mark.parametrize(
     "read",
     [
-        lambda message: message.id,
         lambda message: message.raw,
         lambda message: message.format,
         lambda message: message.delete(),
@@ -216,5 +220,66 @@ def test_deleted_meanwhile(
     thread.append("user", "x")
     (message,) = thread.messages()
     thread.message(1).delete()
+    assert message.id
     with pytest.raises(errors.NotFoundError):
         read(message)
+
+
+def test_a_tombstone_has_an_id_and_can_be_erased(
+    store: memexllm.Store, thread: memexllm.Thread
+) -> None:
+    thread.append("user", "x", id="mine")
+    (message,) = thread.messages()
+    fork = thread.fork()
+    message.delete()
+    (tombstone,) = thread.messages(include_deleted=True)
+    assert (tombstone.state, tombstone.id, message.id) == ("deleted", "mine", "mine")
+    assert fork.message(1).content == "x"
+    if not store.stats()["erases"]:
+        with pytest.raises(errors.UnsupportedError):
+            tombstone.delete(erase=True)
+        return
+    tombstone.delete(erase=True)
+    with pytest.raises(errors.NotFoundError):
+        fork.message(1)
+
+
+def test_messages_deleted_meanwhile_are_not_read(thread: memexllm.Thread) -> None:
+    for number in range(600):
+        thread.append("user", str(number))
+    found = iter(thread.messages())
+    first = next(found)
+    for seq in range(400, 601):
+        thread.message(seq).delete()
+    rest = list(found)
+    assert first.content == "0" and all(message.state == "complete" for message in rest)
+    assert [message.seq for message in rest] == list(range(2, 400))
+
+
+def test_erase_after_a_deletion(store: memexllm.Store, thread: memexllm.Thread) -> None:
+    thread.append("user", "x")
+    fork = thread.fork()
+    (message,) = thread.messages()
+    message.delete()
+    assert fork.count() == 1
+    if not store.stats()["erases"]:
+        with pytest.raises(errors.UnsupportedError):
+            message.delete(erase=True)
+        return
+    for _ in range(2):
+        message.delete(erase=True)
+        assert fork.count() == 0
+    with pytest.raises(errors.NotFoundError):
+        message.delete()
+
+
+def test_text_and_json_are_one_append(thread: memexllm.Thread) -> None:
+    body = {"role": "user", "content": "a"}
+    first = thread.append("user", "a", idempotency_key="k")
+    for again in (
+        thread.append(b'{"role":"user","content":"a"}', idempotency_key="k"),
+        thread.append(body, idempotency_key="k"),
+        thread.append([body], idempotency_key="k"),
+    ):
+        assert again.duplicate and again.seq == first.seq
+    assert thread.count() == 1

@@ -8,19 +8,14 @@ from typing import Any
 
 import openai
 import pytest
-from openai_clients import CALLS, RESULTS, Caller, ask, user
-from openai_server import Server, completion, text
+from openai_clients import CALLS, RESULTS, Caller, ask, bodies, user
+from openai_server import Server, text
 
 import memexllm
 from memexllm import errors, strategies
 from memexllm.integrations.openai import with_history
 
 SYSTEM = {"role": "system", "content": "s" * 360}
-
-
-def bodies(store: memexllm.Store) -> list[dict[str, Any]]:
-    thread = store.threads.get("t")
-    return thread.bodies() if thread else []
 
 
 def test_windows(plain_client: openai.OpenAI, server: Server, store: memexllm.Store) -> None:
@@ -147,69 +142,6 @@ def test_a_registered_strategy_must_keep_the_turn(
         caller.ask(user("hi"))
     assert thread.bodies() == user("before")
     assert not server.requests
-
-
-@pytest.mark.parametrize("answered", [True, False])
-def test_a_result_without_a_call_is_refused(
-    caller: Caller, server: Server, store: memexllm.Store, answered: bool
-) -> None:
-    if answered:
-        store.threads.create(id="t").append([*user("q"), {"role": "assistant", "content": "a"}])
-    had = bodies(store)
-    for turn in (RESULTS[:1], [*user("x"), RESULTS[0]]):
-        with pytest.raises(errors.InvalidError, match="answers no call") as caught:
-            caller.ask(turn)
-        assert caught.value.details["messages"] == [len(turn) - 1]
-        assert bodies(store) == had
-    assert not server.requests
-
-
-def test_calls_without_results_are_refused(
-    caller: Caller, server: Server, store: memexllm.Store
-) -> None:
-    turn = [*user("do"), {"role": "assistant", "content": None, "tool_calls": CALLS}]
-    with pytest.raises(errors.InvalidError, match="results"):
-        caller.ask(turn)
-    assert not bodies(store)
-    assert not server.requests
-
-
-@pytest.mark.parametrize("rest", [RESULTS[1:], RESULTS, [*RESULTS[1:], *user("and then?")]])
-def test_results_of_parallel_calls_may_come_one_by_one(
-    caller: Caller, server: Server, store: memexllm.Store, rest: list[Any]
-) -> None:
-    calling = {"role": "assistant", "tool_calls": CALLS}
-    server.say(completion({"tool_calls": CALLS}, finish_reason="tool_calls"), text("done"))
-    caller.ask(user("do"))
-    for _ in range(2):
-        # It waits for the other; said again it is not kept again.
-        with pytest.raises(errors.InvalidError, match="results") as caught:
-            caller.ask(RESULTS[:1])
-        assert caught.value.details["missing"] == ["c2"]
-        assert caught.value.details["stored"] is True
-        assert bodies(store) == [*user("do"), calling, RESULTS[0]]
-    assert len(server.requests) == 1
-    caller.ask(rest)
-    assert server.seen == [
-        *user("do"),
-        calling,
-        *RESULTS,
-        *rest[len(rest) - 1 :][: rest[-1]["role"] == "user"],
-    ]
-    assert [body for body in bodies(store) if body["role"] == "tool"] == RESULTS
-
-
-def test_a_part_of_the_results_and_more_is_refused(
-    caller: Caller, server: Server, store: memexllm.Store
-) -> None:
-    server.say(completion({"tool_calls": CALLS}, finish_reason="tool_calls"), text("done"))
-    caller.ask(user("do"))
-    with pytest.raises(errors.InvalidError):
-        caller.ask([RESULTS[0], *user("hurry")])
-    assert len(bodies(store)) == 2
-    # The calls are given up.
-    caller.ask(user("never mind"))
-    assert server.seen == [*user("do"), *user("never mind")]
 
 
 def test_the_same_turn_after_a_refusal_is_stored_once(

@@ -207,7 +207,7 @@ def test_what_holds_itself_is_refused(thread: memexllm.Thread) -> None:
         lambda: thread.append([loop]),
     ]
     for use in uses:
-        with pytest.raises(errors.InvalidError, match="128 levels"):
+        with pytest.raises(errors.LimitError, match="128 levels"):
             use()
     assert thread.count() == 0
 

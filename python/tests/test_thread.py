@@ -85,7 +85,7 @@ def test_delete(store: memexllm.Store) -> None:
         one.get()
     with pytest.raises(errors.NotFoundError):
         one.append("user", "y")
-    store.threads.delete(two.id, erase=True)
+    store.threads.delete(two.id, erase=store.stats()["erases"])
     with pytest.raises(errors.NotFoundError):
         store.threads.delete(two.id)
     assert not list(store.threads.list())

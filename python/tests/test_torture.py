@@ -38,6 +38,13 @@ def store(url: str) -> Iterator[memexllm.Store]:
         yield opened
 
 
+TOO_DEEP = {
+    "i_structure_500_nested_arrays.json",
+    "n_structure_100000_opening_arrays.json",
+    "n_structure_open_array_object.json",
+}
+
+
 class Refused(Exception):
     """By the rules of docs/reference/json.md."""
 
@@ -133,9 +140,11 @@ def test_the_suite_as_content(thread: memexllm.Thread, suite: dict[str, bytes]) 
         try:
             value = strict(body)
         except Refused:
-            with pytest.raises(errors.InvalidError) as caught:
+            with pytest.raises((errors.InvalidError, errors.LimitError)) as caught:
                 thread.append(body)
             assert 0 <= caught.value.details["offset"] <= len(body), name
+            is_deep = isinstance(caught.value, errors.LimitError)
+            assert is_deep == (name in TOO_DEEP), name
             assert thread.count() == before
             refused[kind(name)] += 1
             continue
@@ -158,7 +167,7 @@ def test_the_suite_as_messages(thread: memexllm.Thread, suite: dict[str, bytes])
             if not wanted or not all(isinstance(body, dict) for body in wanted):
                 raise Refused
         except Refused:
-            with pytest.raises(errors.InvalidError) as caught:
+            with pytest.raises((errors.InvalidError, errors.LimitError)) as caught:
                 thread.append(data, format="opaque")
             assert {"offset", "path"} & caught.value.details.keys(), name
             assert thread.count() == stored

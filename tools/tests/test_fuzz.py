@@ -1,4 +1,4 @@
-"""tools/fuzz.sh: what it runs, how it counts, how it ends. The tests themselves are stood in for."""
+"""tools/fuzz.sh: what it runs, how it counts, how it ends. Stand-ins play the tests themselves."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ import check_traps  # noqa: E402
 import generate_misuse_test  # noqa: E402
 import generate_python_ffi  # noqa: E402
 import header  # noqa: E402
+import locked_requirements  # noqa: E402
 from misuse_expectations import ROWS, Row  # noqa: E402
 
 SECTION = "/* " + "-" * 40 + "\n * Things\n * " + "-" * 37 + " */\n"
@@ -184,3 +186,25 @@ def test_traps_are_attributed(tmp_path: Path) -> None:
     target = tmp_path / "Boundary.swift.o"
     subprocess.run(["cc", "-c", str(code), "-o", str(target)], check=True)
     assert dict(check_traps.traps([target])) == {("Boundary.swift.o", "trapping"): 1}
+
+
+def test_locked_requirements_of_some() -> None:
+    """What is asked for and what that needs, in each of its versions; nothing else."""
+    packages: list[dict[str, Any]] = [
+        {"name": "a", "version": "1", "dependencies": {"b": "*"}, "files": []},
+        {"name": "b", "version": "1", "markers": 'python_version == "3.10"', "files": []},
+        {"name": "b", "version": "2", "dependencies": {"c-d": "*", "gone": "*"}, "files": []},
+        {"name": "c-d", "version": "1", "dependencies": {"a": "*"}, "files": []},
+        {"name": "other", "version": "1", "files": [{"hash": "sha256:0"}]},
+    ]
+    found = locked_requirements.needed(packages, ["B"])
+    assert [(entry["name"], entry["version"]) for entry in found] == [
+        ("a", "1"),
+        ("b", "1"),
+        ("b", "2"),
+        ("c-d", "1"),
+    ]
+    assert locked_requirements.requirement(found[1]) == 'b==1 ; python_version == "3.10"'
+    assert locked_requirements.requirement(packages[-1]).endswith("--hash=sha256:0")
+    with pytest.raises(SystemExit, match="gone is not in"):
+        locked_requirements.needed(packages, ["gone"])

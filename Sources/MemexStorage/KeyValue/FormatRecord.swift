@@ -16,6 +16,9 @@ enum FormatRecord {
         // Another process may write it first; then there is one to read.
         for _ in 0..<3 {
             if try isPresent(store, key) { return }
+            guard !store.traits.isReadOnly else {
+                throw MemexError(.notFound, "the store has no conversations yet and was opened read-only")
+            }
             let written = try key.lend { (key) throws(MemexError) -> Bool in
                 try value.lend { (value) throws(MemexError) -> Bool in
                     try commit(store, key, value)

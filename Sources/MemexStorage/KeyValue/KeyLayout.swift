@@ -1,4 +1,4 @@
-internal import MemexModel
+package import MemexModel
 
 /// The keys under which an engine keeps its rows. Numbers are big endian, so that bytes sort as they do.
 enum KeyLayout {
@@ -125,7 +125,7 @@ extension ByteBuffer {
 
     /// Its bytes, for the length of a call; throws when memory ran out while it was made.
     @inline(__always)
-    borrowing func lend<R>(
+    package borrowing func lend<R>(
         _ body: (ByteView) throws(MemexError) -> R
     ) throws(MemexError) -> R {
         if failed { throw .noMemory }

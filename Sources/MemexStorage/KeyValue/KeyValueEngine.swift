@@ -1,6 +1,3 @@
-#if canImport(Glibc)
-    internal import Glibc
-#endif
 package import MemexModel
 
 /// A storage engine over any ordered store.
@@ -8,107 +5,73 @@ package import MemexModel
 /// Other processes may write to the store too, so a commit carries conditions: what it is based on must
 /// still be there. When they fail, it starts over from fresh reads; the rules of the contract are only
 /// ever judged by those. Within the process writers take turns, and no lock is held while the store is
-/// called.
+/// called. A store that keeps other writers out itself commits in groups (`GroupStore`).
 package final class KeyValueEngine: StorageEngine, @unchecked Sendable {
-    /// What belongs to whoever has the turn.
-    struct Core: ~Copyable {
-        var list = WriteList()
-        var cache = ThreadCache()
-        var commits: Int64 = 0
-        var retries: Int64 = 0
-    }
-
-    /// Lost races after which a commit gives up.
-    private static let attempts = 100
-
     let store: any OrderedStore
-    let environment: Environment
-    let core: UnsafeMutablePointer<Core>
+    private let groups: (any GroupStore)?
+    private let writer: KeyValueWriter
     private let turn = WriterTurn()
+    /// Of a store with groups; it takes the place of the turn.
+    private let queue: CommitQueue?
 
     package let capabilities: EngineCapabilities
     package var isInsideCallback: Bool { store.isInsideCallback }
 
-    package init(_ store: any OrderedStore, environment: Environment = .system) throws(MemexError) {
+    package convenience init(
+        _ store: any OrderedStore, environment: Environment = .system
+    ) throws(MemexError) {
+        try self.init(store, groups: nil, environment)
+    }
+
+    package convenience init(
+        groups store: any GroupStore, environment: Environment = .system
+    ) throws(MemexError) {
+        try self.init(store, groups: store, environment)
+    }
+
+    private init(
+        _ store: any OrderedStore, groups: (any GroupStore)?, _ environment: Environment
+    ) throws(MemexError) {
         self.store = store
-        self.environment = environment
+        self.groups = groups
         var capabilities = EngineCapabilities()
         capabilities.durable = store.traits.durable
         capabilities.sharedBetweenProcesses = store.traits.sharedBetweenProcesses
         capabilities.erases = store.traits.erases
+        capabilities.isReadOnly = store.traits.isReadOnly
         self.capabilities = capabilities
-        core = .allocate(capacity: 1)
-        core.initialize(to: Core())
+        let writer = KeyValueWriter(groups?.group ?? store, environment, isExclusive: groups != nil)
+        self.writer = writer
+        queue = groups.map { groups in
+            CommitQueue(run: { writer.run($0, groups) }, settle: {})
+        }
         try FormatRecord.open(store)
-    }
-
-    deinit {
-        core.deinitialize(count: 1)
-        core.deallocate()
     }
 
     package func commit(
         _ operations: [WriteOperation], until deadline: Deadline
     ) throws(MemexError) -> [WriteResult] {
+        if let queue { return try queue.submit(operations, until: deadline) }
         try refuseInsideCallback()
         try turn.take(until: deadline)
         defer { turn.give() }
-        if operations.count == 1, case .append(let operation) = operations[0],
-            let result = try appendAlone(operation)
-        {
-            return [result]
-        }
-        return try commitByReads(operations, until: deadline)
+        return try writer.commit(operations, until: deadline)
     }
 
     package func append(_ operation: AppendOperation, until deadline: Deadline) throws(MemexError)
         -> WriteResult
     {
+        if let queue { return try queue.submit(operation, until: deadline) }
         try refuseInsideCallback()
         try turn.take(until: deadline)
         defer { turn.give() }
-        if let result = try appendAlone(operation) { return result }
-        guard let result = try commitByReads([.append(operation)], until: deadline).first else {
-            throw MemexError(.internal, "a commit gave no result")
-        }
-        return result
+        return try writer.append(operation, until: deadline)
     }
 
-    private func commitByReads(
-        _ operations: [WriteOperation], until deadline: Deadline
-    ) throws(MemexError) -> [WriteResult] {
-        var attempt = 0
-        while attempt < Self.attempts {
-            if let results = try commitOnce(operations) { return results }
-            core.pointee.retries &+= 1
-            attempt &+= 1
-            if attempt > 8 {
-                if deadline.isPast { break }
-                sched_yield()
-            }
-        }
-        throw MemexError(
-            .busy, "other writers were faster \(attempt) times; nothing was written, call again")
+    package func flush(until deadline: Deadline) throws(MemexError) {
+        guard let queue else { return try store.flush(until: deadline) }
+        try queue.alone(until: deadline) { () throws(MemexError) in try store.flush(until: deadline) }
     }
-
-    /// Nil when a condition did not hold any more.
-    private func commitOnce(_ operations: [WriteOperation]) throws(MemexError) -> [WriteResult]? {
-        let transaction = try WriteTransaction(store, environment)
-        var results: [WriteResult] = []
-        results.reserveCapacity(operations.count)
-        for operation in operations { results.append(try transaction.apply(operation)) }
-        core.pointee.list.removeAll()
-        try transaction.finish(&core.pointee.list)
-        defer { core.pointee.list.removeAll() }
-        let writes = try core.pointee.list.finished()
-        if writes.count == 0 { return results }
-        for key in transaction.threadKeys { core.pointee.cache.drop(key) }
-        guard try store.commit(writes) else { return nil }
-        core.pointee.commits &+= 1
-        return results
-    }
-
-    package func flush(until deadline: Deadline) throws(MemexError) { try store.flush(until: deadline) }
 
     /// A callback that waits for the turn would wait for itself.
     private func refuseInsideCallback() throws(MemexError) {
@@ -118,25 +81,50 @@ package final class KeyValueEngine: StorageEngine, @unchecked Sendable {
         }
     }
 
-    package func interrupt() { turn.interrupt() }
+    package func interrupt() {
+        turn.interrupt()
+        groups?.interrupt()
+        queue?.interrupt()
+    }
 
     package func wipe(until deadline: Deadline) throws(MemexError) {
         guard capabilities.erases else {
             throw MemexError(.unsupported, "this store cannot wipe removed bytes from where it keeps them")
         }
-        try store.wipe(until: deadline)
+        guard let queue else { return try store.wipe(until: deadline) }
+        try queue.alone(until: deadline) { () throws(MemexError) in try store.wipe(until: deadline) }
     }
 
-    package func maintain(until deadline: Deadline) throws(MemexError) {}
+    package func maintain(until deadline: Deadline) throws(MemexError) {
+        guard let queue, let groups, !capabilities.isReadOnly else { return }
+        try queue.alone(until: deadline) { () throws(MemexError) in try groups.maintain(until: deadline) }
+    }
+
+    package func check(until deadline: Deadline) throws(MemexError) -> [String] {
+        let checker = KeyValueChecker(self, deadline)
+        try checker.run()
+        return try (groups?.problems(until: deadline) ?? []) + checker.problems
+    }
 
     package func statistics() throws(MemexError) -> String {
-        try refuseInsideCallback()
-        try turn.take(until: .never)
-        let own = "\"commits\":\(core.pointee.commits),\"lost_races\":\(core.pointee.retries)"
-        turn.give()
+        let own: String
+        if let queue {
+            let counts = queue.counts
+            own = "\"commits\":\(counts.groups),\"batches\":\(counts.requests)"
+        } else {
+            try refuseInsideCallback()
+            try turn.take(until: .never)
+            let core = writer.core
+            own = "\"commits\":\(core.pointee.commits),\"lost_races\":\(core.pointee.retries)"
+            turn.give()
+        }
         let rest = try store.statistics()
         return rest.isEmpty ? own : own + "," + rest
     }
 
-    package func close() throws(MemexError) { try store.close() }
+    package func close() throws(MemexError) {
+        if let groups, !groups.leave() { return }
+        queue?.close()
+        try store.close()
+    }
 }

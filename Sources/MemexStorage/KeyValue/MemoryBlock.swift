@@ -1,10 +1,10 @@
 #if canImport(Glibc)
     internal import Glibc
 #endif
-internal import MemexModel
+package import MemexModel
 
 /// One entry of a `MemoryTree` in one allocation: value length (4), key length (2), key, value.
-struct MemoryBlock {
+package struct MemoryBlock {
     static let headerSize = 6
 
     let base: UnsafeMutableRawPointer
@@ -14,7 +14,7 @@ struct MemoryBlock {
 
     /// Nil when memory ran out.
     @inline(__always)
-    static func make(_ key: ByteView, _ value: ByteView) -> MemoryBlock? {
+    package static func make(_ key: ByteView, _ value: ByteView) -> MemoryBlock? {
         guard key.count <= Int(UInt16.max), value.count <= Int(UInt32.max),
             let base = malloc(headerSize &+ key.count &+ value.count)
         else { return nil }
@@ -32,18 +32,18 @@ struct MemoryBlock {
     var valueCount: Int { Int(base.loadUnaligned(as: UInt32.self)) }
 
     @inline(__always)
-    var key: ByteView {
+    package var key: ByteView {
         ByteView(
             start: UnsafePointer((base + Self.headerSize).assumingMemoryBound(to: UInt8.self)),
             count: keyCount)
     }
 
     @inline(__always)
-    var value: ByteView {
+    package var value: ByteView {
         ByteView(
             start: UnsafePointer((base + Self.headerSize + keyCount).assumingMemoryBound(to: UInt8.self)),
             count: valueCount)
     }
 
-    func release() { free(base) }
+    package func release() { free(base) }
 }

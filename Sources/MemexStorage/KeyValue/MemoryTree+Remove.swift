@@ -1,9 +1,9 @@
-internal import MemexModel
+package import MemexModel
 
 /// Removal needs no memory: a leaf that is nearly empty joins its neighbour, an empty one goes.
 extension MemoryTree {
     /// Takes a key's block out of the tree; it is then the caller's.
-    mutating func remove(_ key: ByteView) -> MemoryBlock? {
+    package mutating func remove(_ key: ByteView) -> MemoryBlock? {
         guard let path, let leaf = descend(key, path) else { return nil }
         let (index, isEqual) = leaf.lowerBound(key)
         guard isEqual else { return nil }

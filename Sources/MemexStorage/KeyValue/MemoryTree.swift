@@ -1,11 +1,11 @@
 #if canImport(Glibc)
     internal import Glibc
 #endif
-internal import MemexModel
+package import MemexModel
 
 /// A B+tree of byte keys and values. It does no locking. Every allocation may fail: then it says so and
 /// is as before. Rising keys, wherever in the tree they rise, leave full leaves behind.
-struct MemoryTree: ~Copyable {
+package struct MemoryTree: ~Copyable {
     struct Step {
         var node: UnsafeMutableRawPointer
         var index: Int
@@ -17,11 +17,11 @@ struct MemoryTree: ~Copyable {
     var height = 0
     /// The branches above the leaf of the last descent for writing, from the root.
     var path: UnsafeMutablePointer<Step>?
-    var count = 0
+    package internal(set) var count = 0
     /// Bytes of keys and values.
     var bytes = 0
 
-    init() {}
+    package init() {}
 
     deinit {
         if let root { Self.release(root, height) }
@@ -45,24 +45,24 @@ struct MemoryTree: ~Copyable {
     }
 
     @inline(__always)
-    func find(_ key: ByteView) -> MemoryBlock? {
+    package func find(_ key: ByteView) -> MemoryBlock? {
         guard let leaf = leaf(key) else { return nil }
         let (index, isEqual) = leaf.lowerBound(key)
         return isEqual ? leaf.block(index) : nil
     }
 
     /// A place between entries: the entry at `index` comes next, the one before it is the one before.
-    struct Position {
+    package struct Position {
         fileprivate var leaf: MemoryNode
         fileprivate var index: Int
     }
 
-    func position(_ key: ByteView) -> Position? {
+    package func position(_ key: ByteView) -> Position? {
         guard let leaf = leaf(key) else { return nil }
         return Position(leaf: leaf, index: leaf.lowerBound(key).index)
     }
 
-    func forward(_ position: inout Position) -> MemoryBlock? {
+    package func forward(_ position: inout Position) -> MemoryBlock? {
         while position.index >= position.leaf.count {
             guard let next = position.leaf.next else { return nil }
             position = Position(leaf: next, index: 0)
@@ -71,7 +71,7 @@ struct MemoryTree: ~Copyable {
         return position.leaf.block(position.index &- 1)
     }
 
-    func backward(_ position: inout Position) -> MemoryBlock? {
+    package func backward(_ position: inout Position) -> MemoryBlock? {
         while position.index == 0 {
             guard let previous = position.leaf.previous else { return nil }
             position = Position(leaf: previous, index: previous.count)
@@ -104,7 +104,7 @@ struct MemoryTree: ~Copyable {
         return path != nil && root != nil
     }
 
-    enum PutResult {
+    package enum PutResult {
         case added
         /// The block that stood there, now the caller's.
         case replaced(MemoryBlock)
@@ -112,7 +112,7 @@ struct MemoryTree: ~Copyable {
     }
 
     /// Puts a block, which belongs to the tree unless it answers `noMemory`.
-    mutating func put(_ block: MemoryBlock) -> PutResult {
+    package mutating func put(_ block: MemoryBlock) -> PutResult {
         guard prepare(), let path, let leaf = descend(block.key, path) else { return .noMemory }
         let (index, isEqual) = leaf.lowerBound(block.key)
         if isEqual {

@@ -8,6 +8,7 @@ package struct OrderedStoreTraits: Sendable {
     package var sharedBetweenProcesses = true
     /// Removed bytes do not stay behind, or `wipe` removes them.
     package var erases = false
+    package var isReadOnly = false
 
     package init() {}
 }

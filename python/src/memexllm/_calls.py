@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ctypes import c_int64, c_void_p, sizeof, string_at
 from itertools import count
+from time import monotonic
 
 from . import errors
 from ._ffi import memex_bytes, memex_receipt
@@ -30,6 +31,11 @@ class Slot:  # pylint: disable=too-few-public-methods
         self.bytes = memex_bytes()
         self.number = c_int64()
         self.receipt = memex_receipt(struct_size=sizeof(memex_receipt))
+
+    def __del__(self) -> None:
+        # What a signal handler raised right after a call may have kept the error from being read.
+        if self.error.value:
+            lib.memex_error_free(self.error)
 
 
 # Slots that no call uses. A call takes one off the list and puts it back, so that neither another
@@ -100,12 +106,46 @@ def fail(status: int, slot: Slot) -> NoReturn:
     raise problem from cause
 
 
+def again(status: int, slot: Slot, function: Callable[..., int], *arguments: Any) -> int:
+    """Goes on with a call that failed: makes it again if it was only waiting, else raises its error.
+
+    Stores are opened so that their waits end now and then and when a signal comes. Then Python runs
+    the signal's handler, in the main thread, before the call is made again; what the handler raises
+    ends it, and nothing was stored. Otherwise the wait goes on for what is left of the time-out, to
+    within a fifth of a second (PEP 475).
+
+    Returns:
+        The status of the call that succeeded.
+
+    Raises:
+        MemexError: Whatever the call failed by.
+    """
+    give_up = 0.0
+    while status == errors.CancelledError.CODE:
+        text = lib.memex_error_details(slot.error) or b""
+        if not text.startswith(b'{"signal":'):
+            break
+        left = int(text.rpartition(b":")[2].rstrip(b"}")) / 1_000_000
+        lib.memex_error_free(slot.error)
+        slot.error.value = None
+        give_up = give_up or monotonic() + left
+        if monotonic() >= give_up:
+            put_slot(slot)
+            raise errors.TimedOutError(
+                "waited for a turn to write until the time-out; nothing was stored", retryable=True
+            )
+        status = function(*arguments)
+    if status < 0:
+        fail(status, slot)
+    return status
+
+
 def call_bytes(function: Callable[..., int], *arguments: Any) -> bytes:
     """Calls a function whose last two parameters are out bytes and an error."""
     slot = take_slot()
     status = function(*arguments, slot.bytes, slot.error)
     if status < 0:
-        fail(status, slot)
+        again(status, slot, function, *arguments, slot.bytes, slot.error)
     data = take_bytes(slot)
     put_slot(slot)
     return data
@@ -124,7 +164,7 @@ def call_handle(function: Callable[..., int], *arguments: Any) -> int:
     slot = take_slot()
     status = function(*arguments, slot.handle, slot.error)
     if status < 0:
-        fail(status, slot)
+        again(status, slot, function, *arguments, slot.handle, slot.error)
     handle = slot.handle.value
     put_slot(slot)
     return handle or 0
@@ -135,7 +175,7 @@ def call(function: Callable[..., int], *arguments: Any) -> int:
     slot = take_slot()
     status = function(*arguments, slot.error)
     if status < 0:
-        fail(status, slot)
+        status = again(status, slot, function, *arguments, slot.error)
     put_slot(slot)
     return status
 
@@ -145,7 +185,7 @@ def call_number(function: Callable[..., int], *arguments: Any) -> int:
     slot = take_slot()
     status = function(*arguments, slot.number, slot.error)
     if status < 0:
-        fail(status, slot)
+        again(status, slot, function, *arguments, slot.number, slot.error)
     number = slot.number.value
     put_slot(slot)
     return number

@@ -26,7 +26,7 @@ RANGES = {
     "if_rev": (1, INT64),
     "if_version": (1, INT64),
     "last": (0, INT64),
-    "limit": (1, INT64),
+    "limit": (0, INT64),
     "max_tokens": (1, 2**48),
     "page_size": (1, 10_000),
     "seed": (-INT64 - 1, INT64),

@@ -55,7 +55,7 @@ MEMEX_E_CONFLICT: Final = -4
 MEMEX_E_BUSY: Final = -5
 # Waiting took longer than timeout_us. Retryable.
 MEMEX_E_TIMEOUT: Final = -6
-# memex_store_interrupt ended the wait.
+# memex_store_interrupt ended the wait, or in an interruptible store a signal: then call again.
 MEMEX_E_CANCELLED: Final = -7
 # The store, session or transaction behind the handle is closed.
 MEMEX_E_CLOSED: Final = -8
@@ -77,7 +77,8 @@ MEMEX_E_NO_MEMORY: Final = -15
 MEMEX_E_IO: Final = -16
 # The disk is full; nothing was changed. Retryable once there is room.
 MEMEX_E_FULL: Final = -17
-# An earlier write to stable storage failed: close the store and open it again.
+# An earlier write to stable storage failed, or the file was moved: close the store and open it
+# again.
 MEMEX_E_POISONED: Final = -18
 # Stored bytes are damaged.
 MEMEX_E_CORRUPT: Final = -19

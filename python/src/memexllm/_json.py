@@ -8,7 +8,7 @@ from json.decoder import JSONDecoder
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
-from .errors import InvalidError
+from .errors import LimitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,8 @@ def dump(value: Any) -> bytes:
     try:
         return _text(value).encode("utf-8", "surrogatepass")
     except RecursionError:
-        raise InvalidError("JSON has at most 128 levels; this has more, or holds itself") from None
+        problem = "JSON has at most 128 levels; this has more, or holds itself"
+        raise LimitError(problem, details={"limit": 128}) from None
 
 
 def members(text: str) -> tuple[dict[str, Any], bytes | None]:

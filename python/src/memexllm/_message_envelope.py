@@ -59,8 +59,8 @@ class MessageEnvelope:
 
     @property
     def id(self) -> str:
-        """Its id: the caller's, or a generated one."""
-        if self._envelope is None and not self._kind & _pages.DELETED:
+        """Its id: the caller's, or a generated one; a deleted message keeps it."""
+        if self._envelope is None:
             with OpenMessage(self) as handle:
                 return (lib.memex_message_id(handle) or b"").decode()
         return str(self._read()["id"])

@@ -139,7 +139,8 @@ class Message(MessageEnvelope):
         """Deletes the message; its seq is never used again.
 
         Args:
-            erase: Also from forks that share it, and from the engine's files.
+            erase: Also from forks that share it, and from the engine's files; also when it is
+                deleted already.
             if_rev: ConflictError unless the message has this rev.
         """
         options = {"if_rev": if_rev, "erase": boolean("erase", erase) or None}

@@ -56,6 +56,7 @@ def open(  # pylint: disable=redefined-builtin
             "create": create,
             "read_only": read_only,
             "tokenizer": tokenizer,
+            "interruptible": True,
         }
     )
     if url.startswith("sqlite:"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, overload
 
 from ._arguments import as_text, json_of, role_and_text
-from ._calls import call_bytes, call_handle, fail, put_slot, take_slot
+from ._calls import again, call_bytes, call_handle, put_slot, take_slot
 from ._checks import integer
 from ._lib import lib
 from ._thread_reading import ThreadReading
@@ -102,7 +102,8 @@ class Thread(ThreadReading):
             slot = take_slot()
             status = _append(handle, data, len(data), extra, length, slot.receipt, slot.error)
         if status:
-            fail(status, slot)
+            begin = (_append, handle) if text is None else (_append_text, handle, role, len(role))
+            again(status, slot, *begin, data, len(data), extra, length, slot.receipt, slot.error)
         values = unpack(slot.receipt)
         put_slot(slot)
         self._info = None

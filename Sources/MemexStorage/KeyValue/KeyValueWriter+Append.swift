@@ -1,7 +1,7 @@
 internal import MemexModel
 
 /// The way of an append that is alone in its batch: one commit, and no read when its thread is known.
-extension KeyValueEngine {
+extension KeyValueWriter {
     /// Nil when what is known of the thread does not allow it; the general way then judges by fresh reads.
     func appendAlone(_ operation: AppendOperation) throws(MemexError) -> WriteResult? {
         guard case .key(let key) = operation.thread, operation.drafts.count > 0, hasOneIDAtMost(operation)
@@ -16,7 +16,8 @@ extension KeyValueEngine {
         let last: Int64
         do throws(MemexError) {
             core.pointee.list.removeAll()
-            last = Self.plan(operation, thread, environment.now(), &core.pointee.list, &result)
+            last = Self.plan(
+                operation, thread, environment.now(), isExclusive: isExclusive, &core.pointee.list, &result)
             let isDone = try store.commit(core.pointee.list.finished())
             guard isDone else {
                 thread.pointee.key = 0
@@ -60,10 +61,11 @@ extension KeyValueEngine {
         return ActivityOrder.mustMove(activityAt: place, to: moment)
     }
 
-    /// Writes the whole commit down; returns the last message's moment.
+    /// Writes the whole commit down; returns the last message's moment. Where nobody else can have written,
+    /// what is known of the thread needs no conditions.
     private static func plan(
         _ operation: AppendOperation, _ thread: UnsafeMutablePointer<CachedThread>, _ now: Int64,
-        _ list: inout WriteList, _ result: inout WriteResult
+        isExclusive: Bool, _ list: inout WriteList, _ result: inout WriteResult
     ) -> Int64 {
         let head = thread.pointee.headView
         let key = thread.pointee.key
@@ -78,7 +80,7 @@ extension KeyValueEngine {
         var at = list.bytes.count
         list.bytes.key(KeyLayout.head, key)
         let headKey = list.tail(at)
-        list.append(.requireEqual, headKey, head)
+        if !isExclusive { list.append(.requireEqual, headKey, head) }
 
         var seq = thread.pointee.lastSeq
         var moment = now
@@ -91,7 +93,7 @@ extension KeyValueEngine {
             let rowKey = list.tail(at)
             // Seqs are dense: where the first one is free, the others are.
             if isFirst {
-                list.append(.requireAbsent, rowKey)
+                if !isExclusive { list.append(.requireAbsent, rowKey) }
                 result.firstSeq = seq
                 result.createdAt = moment
             }
