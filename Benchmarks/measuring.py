@@ -14,7 +14,14 @@ from typing import Callable
 import data
 from model import HERE, OUT, ROOT, Contestant, Failure, Pair, Result, Row, Run, Setting, Task
 
-PROGRAMS = ("raw_sqlite", "raw_lmdb", "same_schema", "memex_bench", "load_library", "postgresql_bench")
+PROGRAMS = (
+    "raw_sqlite",
+    "raw_lmdb",
+    "same_schema",
+    "memex_bench",
+    "load_library",
+    "postgresql_bench",
+)
 OURS = ("memex_bench", "postgresql_bench")
 AGENTS = "openai-agents==0.24.0"
 

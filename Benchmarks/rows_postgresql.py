@@ -18,7 +18,9 @@ def postgresql_tasks(setting: Setting) -> list[Task]:
 
     def appends(kind: str) -> Contestant:
         shape = [URL, "{data}", count, 10, 20, kind]
-        return Contestant(kind, program("postgresql_bench", "append", *shape), disk=True, pinned=False)
+        return Contestant(
+            kind, program("postgresql_bench", "append", *shape), disk=True, pinned=False
+        )
 
     return [
         Task(
@@ -47,7 +49,12 @@ def postgresql_tasks(setting: Setting) -> list[Task]:
                 Contestant(
                     "ours",
                     program(
-                        "postgresql_bench", "growth", URL, "{data}", setting.sizes.grown, setting.sizes.blocks
+                        "postgresql_bench",
+                        "growth",
+                        URL,
+                        "{data}",
+                        setting.sizes.grown,
+                        setting.sizes.blocks,
                     ),
                     pinned=False,
                 )

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -58,7 +59,7 @@ def test_the_tables_are_for_people(url: str, schema: str) -> None:
     rows = psql(URL, view + " ORDER BY seq").splitlines()
     assert rows[0] == "acme|support|1|1|complete|user|f"
     assert rows[1] == "acme|support|2|2|complete|assistant|t"
-    query = f"FROM {schema}.conversations WHERE metadata @> '{{\"lang\": \"de\"}}'"
+    query = f'FROM {schema}.conversations WHERE metadata @> \'{{"lang": "de"}}\''
     assert psql(URL, f"SELECT body::jsonb ->> 'content' {query}") == "Grüße \U0001f680"
     assert psql(URL, f"SELECT created_at > now() - interval '1 minute' {query}") == "t"
     assert psql(URL, f"SELECT title FROM {schema}.threads") == "A title"
@@ -143,7 +144,7 @@ def test_a_forked_child_leaves_the_connections_alone(url: str) -> None:
         assert [m.content for m in thread.messages()] == ["before", "of the child's own", "after"]
 
 
-# --- what is refused ---------------------------------------------------------------------------------
+# --- what is refused -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -259,18 +260,22 @@ def test_the_password_is_nowhere(url: str, caplog: pytest.LogCaptureFixture) -> 
     with memexllm.open(secret) as store:
         thread = store.threads.create()
         thread.append("user", "x")
-        shown = repr(store) + repr(thread) + repr(store.command("stats")) + repr(memexllm.describe())
+        shown = (
+            repr(store) + repr(thread) + repr(store.command("stats")) + repr(memexllm.describe())
+        )
     assert "geheim" not in shown and "geheim" not in caplog.text
 
 
-# --- waiting -----------------------------------------------------------------------------------------
+# --- waiting -------------------------------------------------------------------------------------
 
 
 class Locked:  # pylint: disable=too-few-public-methods
     """Holds the row of a thread in another transaction."""
 
     def __init__(self, schema: str, seconds: float) -> None:
-        statement = f"BEGIN; SELECT 1 FROM {schema}.threads FOR UPDATE; SELECT 'locked', pg_sleep(0)"
+        statement = (
+            f"BEGIN; SELECT 1 FROM {schema}.threads FOR UPDATE; SELECT 'locked', pg_sleep(0)"
+        )
         command = ["psql", "-X", "-q", "-A", "-t", "-d", URL, "-c", statement + ";", "-c",
                    f"SELECT pg_sleep({seconds})", "-c", "COMMIT"]  # fmt: skip
         # pylint: disable-next=consider-using-with
@@ -326,6 +331,30 @@ def test_an_interruption_ends_the_wait_and_stores_nothing(url: str, schema: str)
         assert [message.content for message in thread.messages()] == ["warm"]
 
 
+def test_a_signal_ends_the_wait_and_stores_nothing(url: str, schema: str) -> None:
+    class Alarm(Exception):
+        """What the handler raises."""
+
+    def ring(_number: int, _frame: object) -> None:
+        raise Alarm
+
+    with memexllm.open(url) as store:
+        thread = store.threads.create()
+        thread.append("user", "warm")
+        lock = Locked(schema, 3)
+        before = signal.signal(signal.SIGALRM, ring)
+        began = time.monotonic()
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.3)
+            with pytest.raises(Alarm):
+                thread.append("user", "interrupted")
+        finally:
+            signal.signal(signal.SIGALRM, before)
+        assert time.monotonic() - began < 2
+        lock.wait()
+        assert [message.content for message in thread.messages()] == ["warm"]
+
+
 def test_a_full_pool_says_so(url: str, schema: str) -> None:
     with memexllm.open(url + "&pool_size=1&pool_wait_us=200000") as store:
         thread = store.threads.create()
@@ -355,7 +384,7 @@ def test_sessions_that_the_server_ended_are_replaced(url: str, schema: str) -> N
         assert thread.count() == 5
 
 
-# --- poolers -----------------------------------------------------------------------------------------
+# --- poolers -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -370,7 +399,8 @@ def pooler(tmp_path: Path) -> Iterator[str]:
     tmp_path.joinpath("users").write_text('"postgres" ""\n', encoding="ascii")
     tmp_path.joinpath("ini").write_text(
         f"[databases]\n{database} = host={host} port={server_port} dbname={database}\n[pgbouncer]\n"
-        f"listen_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = trust\npool_mode = transaction\n"
+        f"listen_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = trust\n"
+        "pool_mode = transaction\n"
         f"auth_file = {tmp_path}/users\ndefault_pool_size = 2\nmax_client_conn = 100\n"
         "unix_socket_dir =\nserver_reset_query = DISCARD ALL\nserver_reset_query_always = 1\n",
         encoding="ascii",
@@ -383,8 +413,8 @@ def pooler(tmp_path: Path) -> Iterator[str]:
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as running:
         through = f"postgresql://postgres@127.0.0.1:{port}/{database}"
         for _ in range(100):
-            if subprocess.run(["psql", "-d", through, "-c", "SELECT 1"], capture_output=True, check=False
-                              ).returncode == 0:  # fmt: skip
+            answer = ["psql", "-d", through, "-c", "SELECT 1"]
+            if subprocess.run(answer, capture_output=True, check=False).returncode == 0:
                 break
             time.sleep(0.05)
         yield through

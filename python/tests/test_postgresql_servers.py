@@ -177,9 +177,15 @@ def test_a_server_that_hangs_keeps_nobody_longer_than_the_deadline(
             assert took < 0.6, f"within 100 ms of the deadline, and it took {took:.3f} s"
 
         with server.frozen():
-            last(lambda: thread.append("user", "?", idempotency_key="k"), errors.OutcomeUnknownError)
+            last(
+                lambda: thread.append("user", "?", idempotency_key="k"), errors.OutcomeUnknownError
+            )
             last(thread.count, errors.TimedOutError, errors.UnavailableError)
-            last(lambda: thread.append("user", "!"), errors.OutcomeUnknownError, errors.UnavailableError)
+            last(
+                lambda: thread.append("user", "!"),
+                errors.OutcomeUnknownError,
+                errors.UnavailableError,
+            )
             last(lambda: memexllm.open(server.url, timeout=0.5), errors.UnavailableError)
             worker = threading.Timer(0.1, store.interrupt)
             worker.start()
@@ -195,7 +201,10 @@ def test_promotion_of_a_replica(server: PostgreSQLServer, folder: Path) -> None:
     standby.start()
     psql(server.url, "SELECT pg_reload_conf()")
     for _ in range(200):
-        if psql(server.url, "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == "1":
+        if (
+            psql(server.url, "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'")
+            == "1"
+        ):
             break
         time.sleep(0.05)
     else:
@@ -264,8 +273,8 @@ def test_encryption(server: PostgreSQLServer, folder: Path) -> None:
         memexllm.open(server.url + "?sslmode=require")
     key, certificate = folder / "server.key", folder / "server.crt"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)],
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)],
         check=True, capture_output=True,
     )  # fmt: skip
     if os.getuid() == 0:
@@ -287,11 +296,45 @@ def test_encryption(server: PostgreSQLServer, folder: Path) -> None:
         memexllm.open(f"{server.url}?sslmode=verify-full&sslrootcert={certificate}")
 
 
+def test_a_full_disk(server: PostgreSQLServer, folder: Path) -> None:
+    small = folder / "small"
+    small.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(small)],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    if mounted.returncode:
+        pytest.skip("a small file system cannot be mounted here; it takes root")
+    try:
+        os.chown(small, folder.stat().st_uid, folder.stat().st_gid)
+        psql(server.url, f"CREATE TABLESPACE small LOCATION '{small}'")
+        psql(server.url, "CREATE DATABASE full_soon TABLESPACE small")
+        body = {"role": "user", "content": os.urandom(20_000).hex()}
+        stored = 0
+        with memexllm.open(server.url_of("full_soon")) as store:
+            thread = store.threads.create(id="t")
+            with pytest.raises(errors.FullError, match="disk is full"):
+                while stored < 2_000:
+                    thread.append(body)
+                    stored += 1
+            with pytest.raises(errors.FullError):
+                thread.append(body)
+            assert thread.count() == stored > 10
+            subprocess.run(["mount", "-o", "remount,size=64m", str(small)], check=True)
+            assert thread.append(body).seq == stored + 1
+            assert store.command("check") == {"ok": True, "problems": []}
+    finally:
+        server.stop("immediate")
+        subprocess.run(["umount", str(small)], check=True)
+
+
 def test_passwords(server: PostgreSQLServer) -> None:
     psql(server.url, "CREATE ROLE somebody LOGIN PASSWORD 'geheim'")
     psql(server.url, "GRANT CREATE ON DATABASE postgres TO somebody")
     rules = server.folder / "pg_hba.conf"
-    rules.write_text("host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+    rules.write_text(
+        "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+    )
     psql(server.url, "SELECT pg_reload_conf()")
     time.sleep(0.2)
     memexllm.open(server.url_of("postgres", "somebody", "geheim") + "?schema=theirs").close()
