@@ -8,6 +8,7 @@ final class PostgreSQLWriter: Sendable {
     let environment: Environment
     let isFullyDurable: Bool
     private static let attemptsMaximum = 20
+    private static let deadlineSpread: Int64 = 1_000_000
 
     init(_ pool: PostgreSQLPool, _ environment: Environment, isFullyDurable: Bool) {
         self.pool = pool
@@ -52,12 +53,17 @@ final class PostgreSQLWriter: Sendable {
         return key
     }
 
-    /// False when the server refused, and nothing is stored.
+    /// False when the server refused, and nothing is stored; or when one has much less time than another,
+    /// whose wait it would cut short.
     private func runTogether(_ requests: [CommitRequest.Pointer]) -> Bool {
         var deadline = Deadline.never
-        for request in requests where request.pointee.deadline.at < deadline.at {
-            deadline = request.pointee.deadline
+        var latest: Int64 = 0
+        for request in requests {
+            let own = request.pointee.deadline
+            latest = max(latest, own.at)
+            if own.at < deadline.at { deadline = own }
         }
+        if latest - deadline.at > Self.deadlineSpread { return false }
         func fail(_ error: MemexError) { for request in requests { request.pointee.failure = error } }
         let connection: PostgreSQLConnection
         do throws(MemexError) { connection = try pool.take(until: deadline) } catch {
