@@ -22,10 +22,10 @@ package final class PostgreSQLEngine: StorageEngine, @unchecked Sendable {
     private let reader: PostgreSQLReader
     private let interruptions: PostgreSQLInterruptions
     private let server: PostgreSQLSchema.Server
-    /// Appends queue by their thread: those of one thread share a commit instead of waiting for its lock,
-    /// those of others go their own way.
+    /// Appends queue by their thread: those of one thread share a commit instead of waiting for its lock. Two
+    /// lanes, so that one that waits for the server leaves the other; more share fewer syncs.
     private let lanes: [CommitQueue]
-    private static let lanesMaximum = 4
+    private static let lanesMaximum = 2
 
     package init(_ options: Options) throws(MemexError) {
         if let reason = memex_pq_load() { throw MemexError(.unavailable, String(cString: reason)) }
@@ -81,8 +81,12 @@ package final class PostgreSQLEngine: StorageEngine, @unchecked Sendable {
         guard case .key(let key) = operation.thread else {
             throw MemexError(.internal, "a batch refers to a thread that it does not create")
         }
-        try pool.checkProcess()
-        return try lanes[Int(key.magnitude % UInt64(lanes.count))].submit(operation, until: deadline)
+        do throws(MemexError) {
+            return try lanes[Int(key.magnitude % UInt64(lanes.count))].submit(operation, until: deadline)
+        } catch {
+            guard PostgreSQLWriter.isBlocked(error) else { throw error }
+            return try writer.append(operation, to: key, until: deadline)
+        }
     }
 
     /// Nothing is deferred.

@@ -25,6 +25,7 @@ final class PostgreSQLPool: @unchecked Sendable {
     private var counts = (connected: Int64(0), waited: Int64(0), broken: Int64(0))
     /// An idle connection is closed after so many microseconds.
     private static let idleMaximum: Int64 = 600_000_000
+    private static let fresh: Int64 = 1_000
 
     init(_ url: PostgreSQLURL, _ text: PostgreSQLText, _ interruptions: PostgreSQLInterruptions) {
         connector = PostgreSQLConnector(url, text, interruptions)
@@ -89,7 +90,9 @@ final class PostgreSQLPool: @unchecked Sendable {
         while true {
             if isClosed { throw MemexError(.closed, "the store is closed; open it again") }
             while let found = idle.popLast() {
-                if memex_shim_monotonic_us() - found.idleSince < Self.idleMaximum, found.isAlive() {
+                let age = memex_shim_monotonic_us() - found.idleSince
+                // Right after its last use nobody has had time to end it unseen.
+                if age < Self.fresh || age < Self.idleMaximum && found.isAlive() {
                     return found
                 }
                 counts.broken += 1

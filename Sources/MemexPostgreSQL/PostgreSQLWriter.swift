@@ -9,6 +9,8 @@ final class PostgreSQLWriter: Sendable {
     let isFullyDurable: Bool
     private static let attemptsMaximum = 20
     private static let deadlineSpread: Int64 = 1_000_000
+    /// Milliseconds that a group waits for a thread before it goes on without it.
+    private static let lockWait: Int64 = 50
 
     init(_ pool: PostgreSQLPool, _ environment: Environment, isFullyDurable: Bool) {
         self.pool = pool
@@ -38,14 +40,33 @@ final class PostgreSQLWriter: Sendable {
         for request in requests {
             do throws(MemexError) {
                 guard let append = request.pointee.append else { continue }
-                let results = try transact(until: request.pointee.deadline) {
-                    (connection, wait) throws(PostgreSQLFault) -> [Expected] in
-                    try self.queue(append, Self.key(request), connection, wait, strict: false)
-                    return [.operation(.append(append), thread: Self.key(request))]
-                }
-                if let result = results.first { request.pointee.result = result }
+                request.pointee.result = try self.append(
+                    append, to: Self.key(request), until: request.pointee.deadline, lockWait: Self.lockWait)
             } catch { request.pointee.failure = error }
         }
+    }
+
+    /// Commits one append. With a `lockWait` it throws `blocked` when the thread is held longer than that.
+    func append(
+        _ append: AppendOperation, to key: Int64, until deadline: Deadline, lockWait: Int64? = nil
+    ) throws(MemexError) -> WriteResult {
+        let results = try transact(until: deadline, lockWait: lockWait) {
+            (connection, wait) throws(PostgreSQLFault) -> [Expected] in
+            try self.queue(append, key, connection, wait, strict: false)
+            return [.operation(.append(append), thread: key)]
+        }
+        guard let result = results.first else {
+            throw MemexError(.internal, "the server gave no result")
+        }
+        return result
+    }
+
+    /// Somebody else's transaction holds the thread: waiting for it is not the business of the group.
+    static let blocked = MemexError(
+        .busy, "the thread is held by another transaction", detailMembers: "\"blocked\":true")
+
+    static func isBlocked(_ error: MemexError) -> Bool {
+        error.code == .busy && error.detailMembers == blocked.detailMembers
     }
 
     private static func key(_ request: CommitRequest.Pointer) -> Int64 {
@@ -74,7 +95,8 @@ final class PostgreSQLWriter: Sendable {
         do throws(PostgreSQLFault) {
             for request in requests {
                 guard let append = request.pointee.append else { continue }
-                try queue(append, Self.key(request), connection, Self.wait(deadline), strict: false)
+                try queue(
+                    append, Self.key(request), connection, Self.wait(deadline, Self.lockWait), strict: false)
             }
             try connection.run(until: deadline, cancel: { [pool] in pool.cancel(connection.backend) }) {
                 index, row in
@@ -128,7 +150,7 @@ final class PostgreSQLWriter: Sendable {
     /// Runs a transaction, again when others were in the way, until the deadline. Gives the results of the
     /// operations.
     private func transact(
-        until deadline: Deadline,
+        until deadline: Deadline, lockWait: Int64? = nil,
         _ queue: (PostgreSQLConnection, Int64) throws(PostgreSQLFault) -> [Expected]
     ) throws(MemexError) -> [WriteResult] {
         var attempts = 0
@@ -141,7 +163,7 @@ final class PostgreSQLWriter: Sendable {
             var answered = 0
             var condition: MemexError?
             do throws(PostgreSQLFault) {
-                expected = try queue(connection, Self.wait(deadline))
+                expected = try queue(connection, Self.wait(deadline, lockWait))
                 try connection.run(until: deadline, cancel: { [pool] in pool.cancel(connection.backend) }) {
                     index, row in
                     answered = index + 1
@@ -160,6 +182,8 @@ final class PostgreSQLWriter: Sendable {
                     if attempts >= Self.attemptsMaximum || deadline.isPast { throw refusal.error("storing") }
                     // Others get on while this one waits.
                     _ = memex_shim_sleep_us(Int64(attempts) * 200)
+                case .refused(let refusal) where refusal.isLockTimeout && lockWait != nil && !deadline.isPast:
+                    throw Self.blocked
                 case .refused(let refusal):
                     throw refusal.error("storing", expected: Self.expectation(expected, answered))
                 case .lost(wasSent: false) where attempts < 3: continue
@@ -214,7 +238,8 @@ final class PostgreSQLWriter: Sendable {
     }
 
     /// Milliseconds that the server may wait for a lock; 0 for ever.
-    static func wait(_ deadline: Deadline) -> Int64 {
-        deadline.at == .max ? 0 : min(max(deadline.remaining / 1000, 1), 86_400_000)
+    static func wait(_ deadline: Deadline, _ atMost: Int64? = nil) -> Int64 {
+        if deadline.at == .max { return atMost ?? 0 }
+        return min(max(deadline.remaining / 1000, 1), atMost ?? 86_400_000)
     }
 }

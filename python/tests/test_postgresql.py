@@ -272,10 +272,9 @@ def test_the_password_is_nowhere(url: str, caplog: pytest.LogCaptureFixture) -> 
 class Locked:  # pylint: disable=too-few-public-methods
     """Holds the row of a thread in another transaction."""
 
-    def __init__(self, schema: str, seconds: float) -> None:
-        statement = (
-            f"BEGIN; SELECT 1 FROM {schema}.threads FOR UPDATE; SELECT 'locked', pg_sleep(0)"
-        )
+    def __init__(self, schema: str, seconds: float, which: str = "true") -> None:
+        rows = f"SELECT 1 FROM {schema}.threads WHERE {which} FOR UPDATE"
+        statement = f"BEGIN; {rows}; SELECT 'locked', pg_sleep(0)"
         command = ["psql", "-X", "-q", "-A", "-t", "-d", URL, "-c", statement + ";", "-c",
                    f"SELECT pg_sleep({seconds})", "-c", "COMMIT"]  # fmt: skip
         # pylint: disable-next=consider-using-with
@@ -304,6 +303,28 @@ def test_waiting_for_a_lock_ends_at_the_deadline(url: str, schema: str, extra: s
         lock.wait()
         thread.append("user", "goes on")
         assert [message.content for message in thread.messages()] == ["warm", "goes on"]
+
+
+def test_a_thread_that_is_held_holds_up_no_other(url: str, schema: str) -> None:
+    with memexllm.open(url) as store:
+        held = store.threads.create(id="held")
+        free = [store.threads.create() for _ in range(4)]
+        lock = Locked(schema, 3, "id = 'held'")
+        waiting = [
+            threading.Thread(target=lambda n=n: held.append("user", f"{n}")) for n in range(3)
+        ]
+        for worker in waiting:
+            worker.start()
+        time.sleep(0.3)
+        began = time.monotonic()
+        for number in range(20):
+            for thread in free:
+                thread.append("user", str(number))
+        assert time.monotonic() - began < 2 and held.count() == 0
+        lock.wait()
+        for worker in waiting:
+            worker.join(20)
+        assert held.count() == 3
 
 
 def test_an_interruption_ends_the_wait_and_stores_nothing(url: str, schema: str) -> None:
