@@ -40,7 +40,7 @@ ABI_TESTS := $(filter-out Tests/C/misuse_matrix.c,$(wildcard Tests/C/*.c Tests/C
 
 # Those that each engine in files must pass; SQLite does with the others.
 ENGINE_TESTS := Tests/C/kill9.c Tests/C/fork.c Tests/C/creation.c
-OTHER_ENGINES := lmdb
+OTHER_ENGINES := lmdb file
 
 CHECK_PARTS := check-format check-warnings check-imports check-header check-generated check-python \
 	check-exports check-traps check-sizes
@@ -105,6 +105,10 @@ reproducible: setup ## Build in two folders: the results must be bit-identical
 generate: setup ## Write the generated files again
 	@$(PY) tools/generate_python_ffi.py
 	@$(PY) tools/generate_misuse_test.py
+
+.PHONY: generate-vocabularies
+generate-vocabularies: setup ## Make the images of the built-in vocabularies again (downloads the rank files)
+	@$(PY) tools/generate_vocabularies.py
 
 .PHONY: format
 format: setup ## Format Swift and Python sources in place
@@ -211,7 +215,8 @@ check-format: setup ## swift format
 check-warnings: setup ## Warnings as errors, tests included
 	@$(QUIET) "Swift warnings" env MEMEX_STRICT=1 swift build --build-tests --scratch-path build/debug
 	@$(QUIET) "C warnings" clang -fsyntax-only -std=c17 -Wall -Wextra -Werror \
-		-ISources/CMemexShim/include $(wildcard Sources/CMemexShim/*.c)
+		-ISources/CMemexShim/include -ISources/CMemexVocabularies/include \
+		$(wildcard Sources/CMemexShim/*.c Sources/CMemexVocabularies/*.c)
 	@$(QUIET) "C++ warnings" clang++ -fsyntax-only -std=c++17 -Wall -Wextra -Werror \
 		-ISources/CMemexShim/include $(wildcard Sources/CMemexShim/*.cpp)
 	@$(QUIET) "warnings of the tests in C" clang -fsyntax-only -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror \
@@ -245,7 +250,8 @@ check-sizes: setup ## No source file is longer than 400 lines without a reason
 .PHONY: check-generated
 check-generated: setup ## Generated files are fresh
 	@$(QUIET) "generated files" bash -c '$(PY) tools/generate_python_ffi.py --check && \
-		$(PY) tools/generate_misuse_test.py --check'
+		$(PY) tools/generate_misuse_test.py --check && \
+		$(PY) tools/generate_vocabularies.py --check'
 
 .PHONY: check-python
 check-python: setup ## Black, isort, Flake8, pylint, bandit, strict mypy
@@ -277,8 +283,12 @@ soak: build services ## Kill writers 2,000 times, PostgreSQL 100 times; fail eve
 		tools/run_c_programs.sh plain Tests/C/kill9.c Tests/C/creation.c;)
 	@MEMEX_OOM_ALL=1 MEMEX_PROGRAM_TIMEOUT=7200 MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain Tests/C/oom.c
 
+.PHONY: fuzz-tokens
+fuzz-tokens: setup ## Compare the tokenizers with tiktoken on a million strings
+	@$(PY) tools/fuzz_tokens.py
+
 .PHONY: fuzz
-fuzz: setup ## Fuzz the scanner against jansson (FUZZ_SECONDS=600)
+fuzz: setup fuzz-tokens ## Fuzz the scanner against jansson (FUZZ_SECONDS=600), the tokenizers against tiktoken
 	@$(call need,tools/fuzz.sh)
 	@tools/fuzz.sh
 

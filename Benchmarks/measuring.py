@@ -17,6 +17,7 @@ from model import HERE, OUT, ROOT, Contestant, Failure, Pair, Result, Row, Run, 
 PROGRAMS = (
     "raw_sqlite",
     "raw_lmdb",
+    "raw_file",
     "same_schema",
     "memex_bench",
     "load_library",
@@ -44,8 +45,8 @@ def build(setting: Setting) -> None:
         if name in OURS:
             command += [str(setting.library)]
         libraries = ["-lsqlite3", "-pthread", "-ldl"] if name != "sync_count" else ["-ldl"]
-        if name == "raw_lmdb":
-            libraries = ["-llmdb"]
+        if name in ("raw_lmdb", "raw_file"):
+            libraries = ["-llmdb"] if name == "raw_lmdb" else []
         if name == "postgresql_bench":
             libraries = ["-lpq"]
         subprocess.run(command + libraries, check=True)

@@ -9,6 +9,7 @@ package enum StoreURL: Equatable {
     case sqlite(path: String)
     case sqliteMemory
     case lmdb(path: String)
+    case file(path: String)
     /// The engine takes the URL apart.
     case postgresql
     /// Of a registered backend.
@@ -43,6 +44,8 @@ package enum StoreURL: Equatable {
             }
         case "lmdb":
             self = .lmdb(path: try Self.path(rest, "lmdb:///relative-folder or lmdb:////absolute/folder"))
+        case "file":
+            self = .file(path: try Self.path(rest, "file:///relative-folder or file:////absolute/folder"))
         case "postgresql", "postgres":
             guard rest.hasPrefix("//") else {
                 throw MemexError.invalid(

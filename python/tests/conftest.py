@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
-@pytest.fixture(params=["memory", "sqlite", "lmdb", "postgresql"])
+@pytest.fixture(params=["memory", "sqlite", "lmdb", "file", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty store of each engine."""
     if request.param == "postgresql":

@@ -107,7 +107,7 @@ def fail(status: int, slot: Slot) -> NoReturn:
 
 
 def again(status: int, slot: Slot, function: Callable[..., int], *arguments: Any) -> int:
-    """Goes on with a call that failed: makes it again if it was only waiting, else raises its error.
+    """Makes a call again that failed because it was only waiting, else raises its error.
 
     Stores are opened so that their waits end now and then and when a signal comes. Then Python runs
     the signal's handler, in the main thread, before the call is made again; what the handler raises

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from ..errors import LimitError, MemexError
-from ._messages import body_of, calls_of, plain
+from ._messages import body_of, calls_of, plain, storable
 
 if TYPE_CHECKING:
     from ..thread import Thread
@@ -66,18 +65,14 @@ def _append(
         provenance["other_choices"] = [
             {"message": other, "finish_reason": why} for other, why in found[1:]
         ]
-    for call in calls_of(body):
-        if isinstance(call.get("function"), dict) and not call.get("type"):
-            # Left out by some servers, and wanted back by the API.
-            call["type"] = "function"
     # A pair of surrogates that was split over two pieces is one character again.
-    body = _storable(body, "surrogatepass")
-    sound = _storable(body, "replace")
+    body = storable(body, "surrogatepass")
+    sound = storable(body, "replace")
     if sound != body:
         provenance["original"] = json.dumps(body)
     state: Any = "incomplete" if cut else "complete"
     try:
-        _store(thread, sound, _storable(provenance, "replace"), state)
+        _store(thread, sound, storable(provenance, "replace"), state)
     except MemexError as error:
         # The answer was paid for: it goes to the caller with the error.
         error.details["completion"] = completion or [other for other, _ in found]
@@ -121,20 +116,3 @@ def _is_half(arguments: Any, ended: bool) -> bool:
     except (TypeError, RecursionError):
         return not ended
     return False
-
-
-def _storable(value: Any, errors: str) -> Any:
-    """A value as the library takes it: no lone surrogates ("replace"), no NaN."""
-    if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", errors)
-        return value
-    if isinstance(value, dict):
-        return {_storable(name, errors): _storable(entry, errors) for name, entry in value.items()}
-    if isinstance(value, list):
-        return [_storable(entry, errors) for entry in value]
-    if isinstance(value, float) and not isfinite(value):
-        return str(value)
-    return value

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from typing import Any
 
 from ..errors import InvalidError
 
-# What a reply has and a request does not take back.
+# What a reply, or what the SDK makes of a stream, has and a request does not take back.
 _REPLY_ONLY = ("annotations", "parsed")
+_CALL_REPLY_ONLY = ("index", "parsed_arguments")
 
 
 def plain(value: Any) -> Any:
@@ -28,10 +30,23 @@ def body_of(message: Any) -> dict[str, Any]:
     for name in _REPLY_ONLY:
         if not body.get(name) or name == "parsed":
             body.pop(name, None)
+    if calls_of(body):
+        body["tool_calls"] = [_sendable_call(call) for call in body["tool_calls"]]
     for call in calls_of(body):
-        if isinstance(call.get("function"), dict):
-            call["function"].pop("parsed_arguments", None)
+        if isinstance(call.get("function"), dict) and not call.get("type"):
+            # Left out by some servers, and wanted back by the API.
+            call["type"] = "function"
     return body
+
+
+def _sendable_call(call: Any) -> Any:
+    if not isinstance(call, dict):
+        return call
+    return {
+        name: _sendable_call(entry) if name in ("function", "custom") else entry
+        for name, entry in call.items()
+        if name not in _CALL_REPLY_ONLY
+    }
 
 
 def calls_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -67,6 +82,8 @@ def sendable(body: dict[str, Any]) -> dict[str, Any]:
     sent = {name: value for name, value in body.items() if name not in _REPLY_ONLY}
     if isinstance(audio, dict) and "id" in audio:
         sent["audio"] = {"id": audio["id"]}
+    if calls_of(body):
+        sent["tool_calls"] = [_sendable_call(call) for call in body["tool_calls"]]
     return sent
 
 
@@ -76,5 +93,25 @@ def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def _said(message: Mapping[str, Any]) -> dict[str, Any]:
-    sent = sendable(body_of(dict(message)))
-    return {name: value for name, value in sent.items() if value is not None}
+    sent = sendable(body_of({**message, "role": message.get("role") or "assistant"}))
+    silent = (None, "", []) if sent["role"] == "assistant" else (None,)
+    said = {name: value for name, value in sent.items() if value not in silent}
+    found: dict[str, Any] = storable(said, "replace")
+    return found
+
+
+def storable(value: Any, errors: str) -> Any:
+    """A value as the library takes it: no lone surrogates ("replace"), no NaN."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", errors)
+        return value
+    if isinstance(value, dict):
+        return {storable(name, errors): storable(entry, errors) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [storable(entry, errors) for entry in value]
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    return value

@@ -65,18 +65,39 @@ class Pending:  # pylint: disable=too-few-public-methods
 def without_history(thread: Thread, given: Numbered) -> Numbered:
     """What is left of a call's messages when they begin with the whole conversation.
 
-    Answers that were cut off need not be among them: the model does not see them.
+    Answers that were cut off may be among them or not: the model does not see them.
     """
     if not given:
         return given
-    at = 0
+    # How many of the messages may stand for what was read so far, and for that without what was
+    # cut off at its end.
+    ends, least = {0}, 0
     for message in thread.messages(page_size=min(len(given) + 1, 500)):
-        if message.state != "complete":
-            continue
-        if at == len(given) or not same(message.body, given[at][1]):
+        known = _as_it_came(message)
+        more = {at + 1 for at in ends if at < len(given) and _is_one_of(known, given[at][1])}
+        ends = more if message.state == "complete" else ends | more
+        if not ends:
             return given
-        at += 1
-    return given[at:]
+        if message.state == "complete":
+            least = max(ends)
+    end = max(ends)
+    if end == len(given):
+        # An input that the model never saw is asked for again, an answer is not.
+        while end > least and given[end - 1][1].get("role") != "assistant":
+            end -= 1
+    return given[end:]
+
+
+def _is_one_of(known: list[dict[str, Any]], body: dict[str, Any]) -> bool:
+    return any(same(one, body) for one in known)
+
+
+def _as_it_came(message: Message) -> list[dict[str, Any]]:
+    """What a caller may have of a message: of half a tool call more than is sent again."""
+    if message.state == "complete":
+        return [message.body]
+    half = message.provenance.get("cut_off") if message.provenance else None
+    return [message.body] + ([{**message.body, **half}] if isinstance(half, dict) else [])
 
 
 def without_known_prompt(thread: Thread, given: Numbered) -> Numbered:
