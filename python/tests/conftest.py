@@ -38,6 +38,14 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
+def schema() -> Iterator[str]:
+    """The name of a PostgreSQL schema that is dropped at the end."""
+    name = f"t{uuid.uuid4().hex}"
+    yield name
+    psql(POSTGRESQL, f"SET client_min_messages = error; DROP SCHEMA IF EXISTS {name} CASCADE")
+
+
+@pytest.fixture
 def file_url(tmp_path: Path) -> str:
     """The URL of an empty store in a file."""
     return f"sqlite:///{tmp_path}/chat.db"
