@@ -14,6 +14,8 @@ CYCLES ?= 2000
 STRICT ?= 1
 
 PY := .venv/bin/python
+# What make services started, for the tests.
+WITH_SERVICES := eval "$$(tools/services.sh env)";
 QUIET := tools/quiet.sh
 export PYTHONDONTWRITEBYTECODE := 1
 PYTHON_FILES := python/hatch_build.py python/src tools \
@@ -60,9 +62,17 @@ demo: build ## Keep, kill, reopen and show a conversation (INPUT=file.jsonl for 
 	@$(PY) examples/demo.py $(if $(INPUT),--input '$(INPUT)')
 
 .PHONY: test
-test: setup ## Run every test
+test: services ## Run every test
 	@for part in $(TEST_PARTS); do $(MAKE) "$$part" || { echo "make test: $$part failed" >&2; exit 1; }; done
 	@echo "make test: all of $(words $(TEST_PARTS)) parts passed"
+
+.PHONY: services
+services: setup ## Start the servers that tests need, on loopback, with their data under build/services
+	@tools/services.sh start
+
+.PHONY: stop-services
+stop-services: ## Stop them
+	@tools/services.sh stop
 
 .PHONY: check
 check: build ## Check formats, warnings, imports, header, exports, traps, sizes, Python, generated files
@@ -119,7 +129,7 @@ clean: ## Remove what was built (not .venv)
 
 .PHONY: test-swift
 test-swift: setup ## Swift tests
-	@$(QUIET) -t 1 "Swift tests" env MEMEX_STRICT=$(STRICT) \
+	@$(WITH_SERVICES) $(QUIET) -t 1 "Swift tests" env MEMEX_STRICT=$(STRICT) \
 		swift test --scratch-path build/debug --parallel
 
 .PHONY: test-swift-address
@@ -135,7 +145,7 @@ test-swift-thread: setup ## The same under ThreadSanitizer
 .PHONY: test-python
 test-python: build ## Python tests
 	@echo "==> Python tests"
-	@cd python && PYTHONPATH=src ../$(PY) -m pytest --quiet -p no:cacheprovider
+	@$(WITH_SERVICES) cd python && PYTHONPATH=src ../$(PY) -m pytest --quiet -rs -p no:cacheprovider
 
 .PHONY: test-python-versions
 test-python-versions: build ## The same on every Python from 3.10 to 3.13 that is here; not in make test
@@ -260,10 +270,12 @@ check-python: setup ## Black, isort, Flake8, pylint, bandit, strict mypy
 .PHONY: bench
 bench: build ## Measure against what is there, into build/bench.json
 	@$(call need,Benchmarks/run.py)
-	@$(PY) Benchmarks/run.py
+	@$(WITH_SERVICES) $(PY) Benchmarks/run.py
 
 .PHONY: soak
-soak: build ## Kill writers 2,000 times; fail every allocation, with a file too
+soak: build services ## Kill writers 2,000 times, PostgreSQL 100 times; fail every allocation, with a file too
+	@$(WITH_SERVICES) cd python && MEMEX_POSTGRESQL_STOPS=100 PYTHONPATH=src ../$(PY) -m pytest --quiet -rs \
+		-p no:cacheprovider tests/test_postgresql_servers.py -k immediate
 	@MEMEX_KILL_CYCLES=$(CYCLES) MEMEX_CREATION_ROUNDS=$(CYCLES) MEMEX_PROGRAM_TIMEOUT=7200 \
 		MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain Tests/C/kill9.c Tests/C/creation.c
 	@$(foreach engine,$(OTHER_ENGINES),MEMEX_TEST_ENGINE=$(engine) MEMEX_KILL_CYCLES=$(CYCLES) \

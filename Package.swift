@@ -82,6 +82,7 @@ var targets: [Target] = [
     library("MemexSQLite", ["MemexStorage", "MemexModel", "CMemexShim"]),
     library("MemexLMDB", ["MemexStorage", "MemexModel", "CMemexShim"]),
     library("MemexFile", ["MemexStorage", "MemexModel", "CMemexShim"]),
+    library("MemexPostgreSQL", ["MemexStorage", "MemexModel", "CMemexShim"]),
     // Its images are read by #embed, which no build system needs to know of.
     .target(name: "CMemexVocabularies", exclude: ["images", "NOTICE"], cSettings: cSettings),
     library("MemexTokens", ["MemexModel", "CMemexShim", "CMemexVocabularies"]),
@@ -89,8 +90,8 @@ var targets: [Target] = [
     library(
         "Memex",
         [
-            "MemexContext", "MemexTokens", "MemexSQLite", "MemexLMDB", "MemexFile", "MemexStorage",
-            "MemexModel", "CMemexShim",
+            "MemexContext", "MemexTokens", "MemexSQLite", "MemexLMDB", "MemexFile", "MemexPostgreSQL",
+            "MemexStorage", "MemexModel", "CMemexShim",
         ]),
     // Its speed is that of the backend that it checks.
     .target(
@@ -130,6 +131,9 @@ if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
         tests("MemexSQLiteTests", ["MemexSQLite", "MemexStorage", "MemexModel", "MemexTestSupport"]),
         tests("MemexLMDBTests", ["MemexLMDB", "MemexStorage", "MemexModel", "MemexTestSupport"]),
         tests("MemexFileTests", ["MemexFile", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+        tests(
+            "MemexPostgreSQLTests",
+            ["MemexPostgreSQL", "Memex", "MemexStorage", "MemexModel", "CMemexShim", "MemexTestSupport"]),
         tests(
             "MemexContextTests",
             ["MemexContext", "MemexStorage", "MemexTokens", "MemexModel", "MemexTestSupport"]),

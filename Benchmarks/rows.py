@@ -7,6 +7,7 @@ from rows_append import append_tasks, python_tasks
 from rows_concurrent import concurrency_tasks
 from rows_engines import engine_tasks, file_tasks
 from rows_memory import memory_tasks
+from rows_postgresql import postgresql_tasks
 from rows_reading import reading_tasks
 
 
@@ -21,4 +22,5 @@ def all_tasks(setting: Setting) -> list[Task]:
         *engine_tasks(setting, "lmdb", "raw C LMDB"),
         *engine_tasks(setting, "file", "write and fdatasync in C"),
         *file_tasks(setting),
+        *postgresql_tasks(setting),
     ]

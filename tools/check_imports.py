@@ -20,6 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "MemexSQLite": {"MemexStorage", "MemexModel", "CMemexShim"},
     "MemexLMDB": {"MemexStorage", "MemexModel", "CMemexShim"},
     "MemexFile": {"MemexStorage", "MemexModel", "CMemexShim"},
+    "MemexPostgreSQL": {"MemexStorage", "MemexModel", "CMemexShim"},
     "MemexTokens": {"MemexModel", "CMemexShim", "CMemexVocabularies"},
     "MemexContext": {"MemexStorage", "MemexTokens", "MemexModel"},
     "Memex": {
@@ -28,6 +29,7 @@ ALLOWED: dict[str, set[str]] = {
         "MemexSQLite",
         "MemexLMDB",
         "MemexFile",
+        "MemexPostgreSQL",
         "MemexStorage",
         "MemexModel",
         "CMemexShim",

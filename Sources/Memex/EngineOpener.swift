@@ -2,6 +2,7 @@ internal import CMemexShim
 internal import MemexFile
 internal import MemexLMDB
 internal import MemexModel
+internal import MemexPostgreSQL
 internal import MemexSQLite
 internal import MemexStorage
 #if canImport(Glibc)
@@ -23,11 +24,20 @@ enum EngineOpener {
         case .sqlite(let path): return try SQLiteEngines.open(sqlite(path, options, environment))
         case .lmdb(let path): return try LMDBEngines.open(lmdb(path, options, environment))
         case .file(let path): return try FileEngines.open(file(path, options, environment))
+        case .postgresql:
+            var engine = PostgreSQLEngine.Options(url: options.url)
+            engine.readOnly = options.readOnly
+            engine.create = options.create
+            engine.isFullyDurable = options.isFullyDurable
+            engine.timeout = options.timeout
+            engine.environment = environment
+            return try PostgreSQLEngine(engine)
         case .custom(let scheme):
             guard let factory = BackendRegistry.factory(scheme) else {
                 throw MemexError.invalid(
                     path: "/url",
-                    "names no backend that is built in or registered; known are memory, sqlite, lmdb, file"
+                    "names no backend that is built in or registered; known are memory, sqlite, lmdb, file, "
+                        + "postgresql"
                         + BackendRegistry.names.map { ", " + $0 }.joined())
             }
             guard options.create else {

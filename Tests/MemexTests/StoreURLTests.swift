@@ -23,7 +23,7 @@ import Testing
             ("lmdb:///chat", .lmdb(path: "chat")), ("lmdb:////var/a%20b/", .lmdb(path: "/var/a b/")),
             ("file:///chat", .file(path: "chat")), ("file:////var/chat", .file(path: "/var/chat")),
             ("mine:", .custom(scheme: "mine")), ("mine://host/a?b#c", .custom(scheme: "mine")),
-            ("postgresql://localhost/db", .custom(scheme: "postgresql")),
+            ("postgresql://localhost/db", .postgresql), ("postgres://localhost", .postgresql),
         ]
         for (text, url) in good { #expect(try parsed(text) == url, "\(text)") }
     }
