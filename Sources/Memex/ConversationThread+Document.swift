@@ -52,7 +52,7 @@ extension ConversationThread {
         update.changesDelta = 1
         update.updatedAt = store.environment.now()
         update.title = change.title
-        update.metadata = try change.metadata(record.metadata)
+        update.metadata = try change.metadata(of: record)
         return update
     }
 
@@ -145,12 +145,15 @@ struct DocumentPatch {
         try reader.finish()
     }
 
-    func metadata(_ before: [UInt8]?) throws(MemexError) -> [UInt8]?? {
+    func metadata(of record: ThreadRecord) throws(MemexError) -> [UInt8]?? {
         if removesMetadata { return .some(nil) }
         guard let metadata else { return nil }
         var after = ByteBuffer()
-        let failure: MemexError? = (before ?? []).withUnsafeBufferPointer { before in
+        let failure: MemexError? = (record.metadata ?? []).withUnsafeBufferPointer { before in
             do throws(MemexError) {
+                guard record.metadata == nil || ThreadRecord.isMetadata(before) else {
+                    throw ThreadRecord.impossibleText("metadata", of: record.key)
+                }
                 try JSONObject.patch(before, metadata, to: &after)
                 return nil
             } catch { return error }

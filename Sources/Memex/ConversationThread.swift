@@ -39,6 +39,7 @@ package final class ConversationThread: Sendable {
     func record() throws(MemexError) -> ThreadRecord {
         let key = try storedKey()
         guard let record = try store.engine.thread(key: key), !record.isHidden else { throw Self.gone }
+        try record.confirmFloor()
         return record
     }
 
@@ -61,5 +62,14 @@ package final class ConversationThread: Sendable {
     /// The chain of threads whose rows make up this one.
     func chain() throws(MemexError) -> ThreadChain {
         try ThreadChain(store.engine, key: try storedKey(), messageIDs, baseKey: baseKey, baseSeq: baseSeq)
+    }
+}
+
+extension ThreadRecord {
+    /// Throws CORRUPT unless the thread has a row for every seq above its base: only a hidden one has lost its end.
+    func confirmFloor() throws(MemexError) {
+        guard isHidden || floor == (baseKey == 0 ? 0 : baseSeq) else {
+            throw StoredNumber.impossible("floor", floor, of: "thread number \(key)")
+        }
     }
 }

@@ -17,7 +17,7 @@ struct MessageOptions {
             try Identifier.check(id, reader.path(of: "id"))
             self.id = id
         }
-        if let time = try reader.int64("created_at_us", in: 1...Timestamps.latest) { createdAt = time }
+        if let time = try reader.int64("created_at_us", in: 1...StoredNumber.latest) { createdAt = time }
         if let metadata = try reader.rawObject("metadata") {
             guard metadata.count <= Limits.metadataBytes else {
                 throw Self.tooLarge(reader.path(of: "metadata"), metadata.count)

@@ -109,6 +109,7 @@ package final class Session: Sendable {
             guard let record = try store.engine.thread(tenant: tenant, id: id.text) else {
                 throw MemexError(.notFound, "no thread has this id; create it, or list what there is")
             }
+            try record.confirmFloor()
             return ConversationThread(self, .key(record.key), record)
         }
     }

@@ -57,6 +57,7 @@ package final class ThreadCursor: Cursor, @unchecked Sendable {
                 // The latest comes first. It may be ahead of our clock, when it was stored by another's.
                 bound = max(query.begun, record.activity)
             }
+            try record.confirmFloor()
             if seen.contains(record.key) { return true }
             guard try query.filter?.matches(record) ?? true else { return true }
             if Int64(records.count) == wanted {

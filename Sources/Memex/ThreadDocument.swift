@@ -17,8 +17,13 @@ enum ThreadDocument {
             quote(title, &out)
         }
         if let metadata = record.metadata {
-            out.append(",\"metadata\":")
-            metadata.withUnsafeBufferPointer { out.append($0) }
+            let isWhole = metadata.withUnsafeBufferPointer { metadata in
+                guard ThreadRecord.isMetadata(metadata) else { return false }
+                out.append(",\"metadata\":")
+                out.append(metadata)
+                return true
+            }
+            guard isWhole else { throw ThreadRecord.impossibleText("metadata", of: record.key) }
         }
         number(",\"version\":", record.version, &out)
         number(",\"rev\":", record.rev, &out)

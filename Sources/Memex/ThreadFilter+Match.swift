@@ -33,15 +33,18 @@ extension ThreadFilter {
             return record.lastMessageAt == 0 ? .nothing : .value(.integer(record.lastMessageAt))
         case .messageCount: return .value(.integer(record.messageCount))
         case .version: return .value(.integer(record.version))
-        case .metadata(let key): return try metadata(record.metadata, key)
+        case .metadata(let key): return try metadata(record, key)
         }
     }
 
-    private static func metadata(_ metadata: [UInt8]?, _ key: [UInt8]) throws(MemexError) -> Found {
-        guard let metadata else { return .nothing }
+    private static func metadata(_ record: ThreadRecord, _ key: [UInt8]) throws(MemexError) -> Found {
+        guard let metadata = record.metadata else { return .nothing }
         let result: Result<Found, MemexError> = metadata.withUnsafeBufferPointer { metadata in
             key.withUnsafeBufferPointer { key in
                 do throws(MemexError) {
+                    guard ThreadRecord.isMetadata(metadata) else {
+                        throw ThreadRecord.impossibleText("metadata", of: record.key)
+                    }
                     guard let raw = rawMember(object: metadata, key) else { return .success(.nothing) }
                     let document = try JSONDocument(parsing: raw, limit: Limits.metadataBytes)
                     return .success(scalar(document.root).map { .value($0) } ?? .unordered)

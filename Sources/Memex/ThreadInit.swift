@@ -17,7 +17,7 @@ enum ThreadInit {
             record.metadata = try checkedMetadata(metadata)
         }
         let now = session.store.environment.now()
-        record.createdAt = try options.int64("created_at_us", in: 1...Timestamps.latest) ?? now
+        record.createdAt = try options.int64("created_at_us", in: 1...StoredNumber.latest) ?? now
         record.updatedAt = record.createdAt
         record.activityAt = record.createdAt
         return record
@@ -40,9 +40,4 @@ enum ThreadInit {
         }
         return Array(metadata)
     }
-}
-
-enum Timestamps {
-    /// The last microsecond of the year 9999.
-    static let latest: Int64 = 253_402_300_799_999_999
 }

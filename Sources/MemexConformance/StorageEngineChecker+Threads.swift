@@ -39,11 +39,11 @@ extension StorageEngineChecker {
         let empty = EngineBatch()
         empty.create("empty") {
             $0.title = ""
-            $0.metadata = []
+            $0.metadata = [0x7B, 0x7D]
         }
         let emptyKey = try require(try empty.commit(engine).first?.key)
         expect(try engine.record(emptyKey).title == "", "an empty title is not a missing one")
-        expect(try engine.record(emptyKey).metadata == [], "empty metadata is not missing")
+        expect(try engine.record(emptyKey).metadata == [0x7B, 0x7D], "empty metadata is not missing")
         expect(try engine.rows(other).isEmpty, "the rows that are stored")
         expect(try engine.rows(987_654).isEmpty, "a thread that is not there has no messages")
     }
@@ -113,7 +113,9 @@ extension StorageEngineChecker {
         expectError(.notFound, "a thread that is not there") {
             try engine.update(424_242) { $0.changesDelta = 1 }
         }
-        let big = [UInt8](repeating: 0x61, count: Limits.metadataBytes)
+        let big =
+            Array("{\"a\":\"".utf8) + [UInt8](repeating: 0x61, count: Limits.metadataBytes - 8)
+            + Array("\"}".utf8)
         try engine.update(key) { $0.metadata = .some(big) }
         expect(try engine.record(key).metadata == big, "the record of a thread")
     }

@@ -4,16 +4,11 @@ internal import MemexStorage
 /// What the heads of all threads say, and what their rows say.
 struct CheckedThreads {
     private struct Head {
-        let activityAt: Int64
-        let createdAt: Int64
-        let deletedCount: Int64
-        let floor: Int64
-        let baseKey: Int64
-        let baseSeq: Int64
-        let forkCount: Int64
-        let isHidden: Bool
+        var record = ThreadRecord()
+        /// What it says that cannot be; those numbers count as 0.
+        var impossible: [String] = []
 
-        var isInFamily: Bool { baseKey != 0 || forkCount != 0 }
+        var isInFamily: Bool { record.baseKey != 0 || record.forkCount != 0 }
     }
 
     private struct Rows {
@@ -36,21 +31,55 @@ struct CheckedThreads {
     init(_ connection: SQLiteConnection, _ checker: SQLiteChecker) throws(MemexError) {
         var heads: [Int64: Head] = [:]
         try checker.forEach(
-            "SELECT key, activity_at_us, created_at_us, deleted, floor, base_key, base_seq, forks, hidden FROM threads"
+            "SELECT key, activity_at_us, created_at_us, deleted, floor, base_key, base_seq, forks, hidden, version, "
+                + "updated_at_us, changes, base_rev, root_key, tenant, id, title, metadata FROM threads"
         ) { (row) throws(MemexError) -> Bool in
-            heads[row.int(0)] = Head(
-                activityAt: row.int(1), createdAt: row.int(2), deletedCount: row.int(3), floor: row.int(4),
-                baseKey: row.int(5), baseSeq: row.int(6), forkCount: row.int(7), isHidden: row.int(8) != 0)
+            heads[row.int(0)] = Self.head(row)
             return true
         }
         self.heads = heads
     }
 
+    private static func head(_ row: SQLiteStatement) -> Head {
+        var head = Head()
+        func number(_ column: Int32, _ name: String, _ isPossible: (Int64) -> Bool) -> Int64 {
+            let value = row.stored(column)
+            if isPossible(value) { return value }
+            head.impossible.append("says that its \(name) is \(value), which cannot be")
+            return 0
+        }
+        var record = ThreadRecord()
+        record.key = number(0, "key") { $0 > 0 && $0 <= RowKey.threadMaximum }
+        record.activityAt = number(1, "activity_at_us", StoredNumber.isTime)
+        record.createdAt = number(2, "created_at_us", StoredNumber.isTime)
+        record.deletedCount = number(3, "deleted", StoredNumber.isSeq)
+        record.floor = number(4, "floor", StoredNumber.isSeq)
+        record.baseKey = number(5, "base_key", StoredNumber.isCount)
+        record.baseSeq = number(6, "base_seq", StoredNumber.isSeq)
+        record.forkCount = number(7, "forks", StoredNumber.isCount)
+        record.isHidden = number(8, "hidden") { $0 == 0 || $0 == 1 } != 0
+        // One more must be possible.
+        record.version = number(9, "version") { StoredNumber.isCount($0) && $0 < StoredNumber.countMaximum }
+        record.updatedAt = number(10, "updated_at_us", StoredNumber.isTime)
+        record.changes = number(11, "changes") { StoredNumber.isCount($0) && $0 < StoredNumber.countMaximum }
+        record.baseRev = number(12, "base_rev", StoredNumber.isRev)
+        record.rootKey = number(13, "root_key", StoredNumber.isCount)
+        for (column, name) in [(14, "tenant"), (15, "id"), (16, "title")] as [(Int32, String)]
+        where Unicode.UTF8.firstInvalid(row.bytes(column)) != nil {
+            head.impossible.append("has a \(name) that is not UTF-8")
+        }
+        if !row.isNull(17), !ThreadRecord.isMetadata(row.bytes(17)) {
+            head.impossible.append("has metadata that is no JSON object")
+        }
+        head.record = record
+        return head
+    }
+
     mutating func note(_ key: Int64, _ view: borrowing MessageView) {
         let head = heads[key]
-        let baseSeq = head?.baseSeq ?? 0
+        let baseSeq = head?.record.baseSeq ?? 0
         var mine = rows[key] ?? Rows()
-        let floor = head?.floor ?? 0
+        let floor = head?.record.floor ?? 0
         if view.seq > floor {
             mine.own += 1
         } else if view.seq > baseSeq {
@@ -71,27 +100,34 @@ struct CheckedThreads {
             if !report("messages of thread number \(key) have no thread") { return }
         }
         var forks: [Int64: Int64] = [:]
-        for head in heads.values where head.baseKey != 0 { forks[head.baseKey, default: 0] += 1 }
+        for head in heads.values where head.record.baseKey != 0 {
+            forks[head.record.baseKey, default: 0] += 1
+        }
         var tombstones: [Int64: Set<Int64>] = [:]
         // A fork has a higher number than the thread it was forked from.
         for key in heads.keys.sorted() {
             guard let head = heads[key] else { continue }
-            if head.isInFamily { tombstones[key] = visibleTombstones(key, head, tombstones) }
-            for problem in problems(key, head, forks[key] ?? 0, tombstones[key]) where !isIncomplete {
+            if head.isInFamily { tombstones[key] = visibleTombstones(key, head.record, tombstones) }
+            let found = isIncomplete ? [] : problems(key, head.record, forks[key] ?? 0, tombstones[key])
+            for problem in head.impossible + found {
                 if !report("thread number \(key) \(problem)") { return }
             }
         }
     }
 
-    private func lastSeq(_ key: Int64) -> Int64 { max(heads[key]?.floor ?? 0, rows[key]?.last ?? 0) }
+    private func lastSeq(_ key: Int64) -> Int64 { max(heads[key]?.record.floor ?? 0, rows[key]?.last ?? 0) }
 
     private func problems(
-        _ key: Int64, _ head: Head, _ forkCount: Int64, _ tombstones: Set<Int64>?
+        _ key: Int64, _ head: ThreadRecord, _ forkCount: Int64, _ tombstones: Set<Int64>?
     ) -> [String] {
         var found: [String] = []
         let mine = rows[key] ?? Rows()
         let lastSeq = lastSeq(key)
-        if mine.own != lastSeq - head.floor || (head.isHidden && mine.kept != head.floor - head.baseSeq) {
+        // A hidden thread keeps the rows between its base and its floor for its forks; others begin at their base.
+        if !head.isHidden, head.floor != head.baseSeq {
+            found.append("says that its floor is \(head.floor), and its base is at \(head.baseSeq)")
+        }
+        if mine.own != lastSeq &- head.floor || mine.kept != head.floor &- head.baseSeq {
             found.append("has a gap in its seqs")
         }
         if head.baseKey != 0 {
@@ -118,7 +154,9 @@ struct CheckedThreads {
     }
 
     /// Seqs that a thread of a family sees deleted.
-    private func visibleTombstones(_ key: Int64, _ head: Head, _ known: [Int64: Set<Int64>]) -> Set<Int64> {
+    private func visibleTombstones(
+        _ key: Int64, _ head: ThreadRecord, _ known: [Int64: Set<Int64>]
+    ) -> Set<Int64> {
         let notable = rows[key]?.notable ?? [:]
         var seqs = (known[head.baseKey] ?? []).filter { $0 <= head.baseSeq && notable[$0] == nil }
         for (seq, isDeleted) in notable where isDeleted { seqs.insert(seq) }

@@ -1,3 +1,5 @@
+internal import MemexModel
+
 /// Keys of messages: the thread's key in the upper half, seq in the lower.
 enum RowKey {
     static let threadMaximum: Int64 = (1 << 31) - 1
@@ -7,6 +9,12 @@ enum RowKey {
 
     @inline(__always)
     static func seq(_ key: Int64) -> Int64 { key & 0xFFFF_FFFF }
+
+    /// Whether a message of any thread can have the key.
+    @inline(__always)
+    static func isPossible(_ key: Int64) -> Bool {
+        key > 0 && key >> 32 > 0 && seq(key) > 0 && seq(key) <= Limits.seq
+    }
 
     /// First and last key that a thread can have.
     @inline(__always)

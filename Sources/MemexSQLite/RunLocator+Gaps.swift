@@ -1,5 +1,6 @@
 internal import CMemexShim
 internal import MemexModel
+internal import MemexStorage
 
 /// Rows that are missing. The head of a thread does not say how many it has, so a gap shows by what lies behind it:
 /// a later row of the same run, or a later run.
@@ -25,7 +26,11 @@ extension RunLocator {
         if code == SQLITE_DONE { return nil }
         guard code == SQLITE_ROW else { throw connection.error(code, "reading a thread") }
         // Hidden threads keep what their forks share.
-        return head.int(2) != 0 ? head.int(1) : head.int(0)
+        let top = head.int(2) != 0 ? head.stored(1) : head.stored(0)
+        guard StoredNumber.isSeq(top) else {
+            throw StoredNumber.impossible("floor", top, of: "thread number \(thread)")
+        }
+        return top
     }
 
     /// Throws when rows for these keys must be there. They were looked for and not found.
@@ -65,7 +70,11 @@ extension RunLocator {
     /// Throws unless the last row of the table can be found: what every append relies on.
     func confirmNewest() throws(MemexError) {
         let newest = try lastRow()
-        if newest.row != 0, try row(newest.key >> 32, RowKey.seq(newest.key)) != newest.row {
+        if newest.row == 0 { return }
+        guard StoredNumber.isCount(newest.row), RowKey.isPossible(newest.key) else {
+            throw StoredNumber.impossible("row", newest.row, of: "the last message")
+        }
+        if try row(newest.key >> 32, RowKey.seq(newest.key)) != newest.row {
             throw Self.lostRuns
         }
     }

@@ -1,5 +1,6 @@
 internal import CMemexShim
 internal import MemexModel
+internal import MemexStorage
 
 /// Finds the rows of messages.
 ///
@@ -15,6 +16,15 @@ final class RunLocator {
 
         @inline(__always)
         func row(of key: Int64) -> Int64 { row &+ (key &- self.key) }
+
+        /// From the columns key and row, of which the key lies within those of a thread.
+        init(_ statement: SQLiteStatement) throws(MemexError) {
+            key = statement.int(0)
+            row = statement.stored(1)
+            guard StoredNumber.isCount(row), row > 0, RowKey.isPossible(key) else {
+                throw StoredNumber.impossible("row", row, of: "the run of message \(RowKey.seq(key))")
+            }
+        }
     }
 
     let connection: SQLiteConnection
@@ -45,7 +55,7 @@ final class RunLocator {
         let code = floor.step()
         if code == SQLITE_DONE { return nil }
         guard code == SQLITE_ROW else { throw connection.error(code, "finding a message") }
-        return Run(key: floor.int(0), row: floor.int(1))
+        return try Run(floor)
     }
 
     /// The row of a message; nil when there is none.
@@ -66,7 +76,7 @@ final class RunLocator {
         return keyOfRow.int(0) == key ? keyOfRow.int(1) : nil
     }
 
-    /// The last row of the table, its key and time; (0, 0, 0) when it is empty.
+    /// The last row of the table, its key and time, as they are found there; (0, 0, 0) when it is empty.
     func lastRow() throws(MemexError) -> (row: Int64, key: Int64, createdAt: Int64) {
         defer { maximum.reset() }
         let code = maximum.step()
@@ -77,13 +87,22 @@ final class RunLocator {
 
     /// The thread's last own message: seq and time; (0, 0) when there is none.
     func last(_ thread: Int64) throws(MemexError) -> (seq: Int64, createdAt: Int64) {
+        let last = try lastFound(thread)
+        guard StoredNumber.isTime(last.createdAt) else {
+            throw StoredNumber.impossible("created_at_us", last.createdAt, of: "message \(last.seq)")
+        }
+        return last
+    }
+
+    private func lastFound(_ thread: Int64) throws(MemexError) -> (seq: Int64, createdAt: Int64) {
         guard let run = try run(thread, upTo: RowKey.bounds(thread).1) else {
             try confirmNewest()
             return (0, 0)
         }
         // The thread that was written last has the last row.
         let newest = try lastRow()
-        if newest.key >= run.key, newest.key <= RowKey.bounds(thread).1, run.row(of: newest.key) == newest.row
+        if newest.key >= run.key, newest.key <= RowKey.bounds(thread).1, RowKey.isPossible(newest.key),
+            run.row(of: newest.key) == newest.row
         {
             return (RowKey.seq(newest.key), newest.createdAt)
         }
@@ -101,7 +120,7 @@ final class RunLocator {
         guard var createdAt = try time(of: run.key, at: run.row) else {
             throw Self.lost(run.key)
         }
-        let limit = RowKey.bounds(run.key >> 32).1 &- run.key
+        let limit = RowKey.make(run.key >> 32, Limits.seq) &- run.key
         var known: Int64 = 0
         var step: Int64 = 1
         while known &+ step <= limit,

@@ -18,6 +18,7 @@ struct SQLiteChecker {
         var threads = try CheckedThreads(connection, self)
         try checkRows(&threads, &problems, deadline)
         try checkRuns(&problems)
+        try checkNumbers(&problems)
         threads.check { problem in
             problems.append(problem)
             return problems.count < Self.problemsMaximum
@@ -46,7 +47,7 @@ struct SQLiteChecker {
         var count = 0
         var found: [String] = []
         try forEach(
-            "SELECT m.row, m.key, m.created_at_us, m.role, m.head, m.body, m.extra, m.id, r.row "
+            "SELECT m.row, m.key, m.created_at_us, m.role, m.head, m.body, m.extra, m.id, r.row, m.receipt "
                 + "FROM messages m LEFT JOIN runs r ON r.key = m.key ORDER BY m.row"
         ) { (row) throws(MemexError) -> Bool in
             let here = (row: row.int(0), key: row.int(1))
@@ -62,7 +63,14 @@ struct SQLiteChecker {
                 view.head = try RecordHead(row.bytes(4))
                 try view.verify()
             } catch { found.append("\(name) is damaged") }
-            let continues = here.row == previous.row + 1 && here.key == previous.key + 1
+            if !RowKey.isPossible(here.key) || here.row < 1 || !StoredNumber.isCount(here.row) {
+                found.append("\(name) has an impossible key or row")
+            }
+            if !StoredNumber.isTime(view.createdAt) { found.append("\(name) has an impossible time") }
+            if !row.isNull(9), (try? SQLiteReceipt(row.bytes(9))) == nil {
+                found.append("\(name) has a damaged receipt")
+            }
+            let continues = here.row == previous.row &+ 1 && here.key == previous.key &+ 1
             if row.isNull(8) ? !continues : row.int(8) != here.row {
                 found.append("\(name) cannot be found through its run")
             }
@@ -87,6 +95,33 @@ struct SQLiteChecker {
         ) { (row) throws(MemexError) -> Bool in
             found.append("message \(RowKey.seq(row.int(0))) of thread number \(row.int(0) >> 32) is missing")
             return found.count < Self.problemsMaximum
+        }
+        problems += found
+    }
+
+    /// Columns of integers that hold something else, or what no run can have.
+    private func checkNumbers(_ problems: inout [String]) throws(MemexError) {
+        var found: [String] = []
+        let columns = [
+            ("messages", "row", ["key", "created_at_us"]), ("runs", "key", ["row"]),
+            (
+                "threads", "key",
+                [
+                    "version", "created_at_us", "updated_at_us", "activity_at_us", "changes", "deleted",
+                    "floor",
+                    "base_key", "base_seq", "base_rev", "root_key", "forks", "hidden",
+                ]
+            ),
+            ("derived", "thread", ["thread", "from_seq", "to_seq", "rev", "created_at_us"]),
+            ("pieces", "key", ["key", "piece"]),
+        ]
+        for (table, key, names) in columns {
+            let condition = names.map { "typeof(\($0)) <> 'integer'" }.joined(separator: " OR ")
+            try forEach("SELECT \(key) FROM \(table) WHERE \(condition)") {
+                (row) throws(MemexError) -> Bool in
+                found.append("row \(row.int(0)) of the table \(table) holds something else than a number")
+                return found.count < Self.problemsMaximum
+            }
         }
         problems += found
     }

@@ -22,8 +22,9 @@ enum SQLiteFailure {
     static func foreignSchema(_ members: String = "\"engine\":\"sqlite\"") -> MemexError {
         MemexError(
             .corrupt,
-            "tables, columns or indexes of the database are missing or changed: another program did that, or made "
-                + "the file; restore it from a backup", detailMembers: members)
+            "tables, columns or indexes of the database are missing or changed, or have triggers: another program "
+                + "did that, or made the file; drop the triggers or restore it from a backup",
+            detailMembers: members)
     }
 
     /// A statement of ours names what is not there; SQLite has no code for it.

@@ -11,22 +11,18 @@ final class SQLiteReader {
     private let descending: SQLiteStatement
     private let runsAscending: SQLiteStatement
     private let runsDescending: SQLiteStatement
-    private let locator: RunLocator
+    let locator: RunLocator
     private let marked: SQLiteStatement
     private let byID: SQLiteStatement
-    private let threadByID: SQLiteStatement
-    private let threadByKey: SQLiteStatement
-    private let forks: SQLiteStatement
-    private let derivedOne: SQLiteStatement
-    private let derivedAll: SQLiteStatement
-    private let blob: SQLiteStatement
+    let threadByID: SQLiteStatement
+    let threadByKey: SQLiteStatement
+    let forks: SQLiteStatement
+    let derivedOne: SQLiteStatement
+    let derivedAll: SQLiteStatement
+    let blob: SQLiteStatement
     private let pieces: SQLiteStatement
-    private var scans: [String: SQLiteStatement] = [:]
+    var scans: [String: SQLiteStatement] = [:]
     private var all: [SQLiteStatement] = []
-
-    private static let threadColumns =
-        "key, tenant, id, title, metadata, version, created_at_us, updated_at_us, activity_at_us, changes, "
-        + "deleted, floor, base_key, base_seq, base_rev, root_key, forks, hidden"
 
     init(_ connection: SQLiteConnection) throws(MemexError) {
         self.connection = connection
@@ -86,7 +82,7 @@ final class SQLiteReader {
     }
 
     /// Runs the statement, a visit a row, until the visit says false.
-    private func rows(
+    func rows(
         _ statement: SQLiteStatement, _ doing: StaticString, _ visit: () throws(MemexError) -> Bool
     ) throws(MemexError) {
         defer { statement.reset() }
@@ -132,12 +128,12 @@ final class SQLiteReader {
             }
             var next: RunLocator.Run?
             if code == SQLITE_ROW {
-                next = RunLocator.Run(key: runsAscending.int(0), row: runsAscending.int(1))
+                next = try RunLocator.Run(runsAscending)
             }
             if let run = current {
                 let start = max(run.key, first)
-                let end = next.map { $0.key - 1 } ?? last
-                try locator.confirmGap(thread, after: nil, from: expected, to: start - 1, hasLater: true)
+                let end = next.map { $0.key &- 1 } ?? last
+                try locator.confirmGap(thread, after: nil, from: expected, to: start &- 1, hasLater: true)
                 expected = start
                 if start <= end,
                     try !readRows(
@@ -166,13 +162,13 @@ final class SQLiteReader {
             let code = runsDescending.step()
             if code == SQLITE_DONE { break }
             guard code == SQLITE_ROW else { throw connection.error(code, "reading messages") }
-            let run = RunLocator.Run(key: runsDescending.int(0), row: runsDescending.int(1))
+            let run = try RunLocator.Run(runsDescending)
             let end = try locator.end(run, atMost: top)
             let start = max(run.key, first)
             if end > top { throw RunLocator.lost(top) }
             try locator.confirmGap(
-                thread, after: run, from: max(end + 1, first), to: top, hasLater: hasLater)
-            top = run.key - 1
+                thread, after: run, from: max(end &+ 1, first), to: top, hasLater: hasLater)
+            top = run.key &- 1
             hasLater = true
             if start > end { continue }
             var expected = end
@@ -203,10 +199,14 @@ final class SQLiteReader {
             guard code == SQLITE_ROW else { throw connection.error(code, "reading messages") }
             let key = statement.int(0)
             guard key == expected else { return true }
+            let createdAt = statement.int(1)
+            guard StoredNumber.isTime(createdAt) else {
+                throw StoredNumber.impossible("created_at_us", createdAt, of: "message \(RowKey.seq(key))")
+            }
             expected &+= step
             left &-= 1
             view.seq = RowKey.seq(key)
-            view.createdAt = statement.int(1)
+            view.createdAt = createdAt
             view.role = statement.bytes(2)
             view.head = try RecordHead(statement.bytes(3))
             view.body = statement.bytes(4)
@@ -242,174 +242,5 @@ final class SQLiteReader {
         try rows(pieces, "reading stream pieces") { () throws(MemexError) -> Bool in
             try visit(pieces.bytes(0))
         }
-    }
-
-    // MARK: Threads
-
-    func thread(tenant: String, id: String) throws(MemexError) -> ThreadRecord? {
-        var (tenant, id) = (tenant, id)
-        var found: ThreadRecord?
-        let failure: MemexError? = tenant.withUTF8 { tenant in
-            id.withUTF8 { id in
-                threadByID.bind(1, text: tenant)
-                threadByID.bind(2, text: id)
-                do throws(MemexError) {
-                    try rows(threadByID, "reading a thread") { () throws(MemexError) -> Bool in
-                        found = record(threadByID)
-                        return false
-                    }
-                    return nil
-                } catch { return error }
-            }
-        }
-        if let failure { throw failure }
-        if var record = found {
-            try addLastRow(&record)
-            return record
-        }
-        return nil
-    }
-
-    func thread(key: Int64) throws(MemexError) -> ThreadRecord? {
-        threadByKey.bind(1, key)
-        var found: ThreadRecord?
-        try rows(threadByKey, "reading a thread") { () throws(MemexError) -> Bool in
-            found = record(threadByKey)
-            return false
-        }
-        if var record = found {
-            try addLastRow(&record)
-            return record
-        }
-        return nil
-    }
-
-    func forks(of key: Int64) throws(MemexError) -> [ThreadRecord] {
-        forks.bind(1, key)
-        var found: [ThreadRecord] = []
-        try rows(forks, "reading forks") { () throws(MemexError) -> Bool in
-            var next = record(forks)
-            try addLastRow(&next)
-            found.append(next)
-            return true
-        }
-        return found
-    }
-
-    func threads(_ scan: ThreadScan, _ visit: (ThreadRecord) throws(MemexError) -> Bool) throws(MemexError) {
-        let statement = try scanStatement(scan)
-        var tenant = scan.tenant
-        let from = scan.from ?? (scan.descending ? (Int64.max, Int64.max) : (0, 0))
-        let failure: MemexError? = tenant.withUTF8 { tenant in
-            statement.bind(1, text: tenant)
-            statement.bind(2, from.1)
-            if scan.order == .coarseActivity { statement.bind(3, from.0) }
-            if scan.rootKey != 0 { statement.bind(4, scan.rootKey) }
-            do throws(MemexError) {
-                try rows(statement, "listing threads") { () throws(MemexError) -> Bool in
-                    var next = record(statement)
-                    try addLastRow(&next)
-                    return try visit(next)
-                }
-                return nil
-            } catch { return error }
-        }
-        if let failure { throw failure }
-    }
-
-    private func scanStatement(_ scan: ThreadScan) throws(MemexError) -> SQLiteStatement {
-        let (order, compare) = scan.descending ? ("DESC", "<=") : ("ASC", ">=")
-        let family = scan.rootKey != 0 ? " AND (root_key = ?4 OR key = ?4)" : ""
-        let place =
-            scan.order == .creation
-            ? "key \(compare) ?2\(family) ORDER BY key \(order)"
-            : "(activity_at_us, key) \(compare) (?3, ?2)\(family) "
-                + "ORDER BY activity_at_us \(order), key \(order)"
-        let sql = "SELECT \(Self.threadColumns) FROM threads WHERE tenant = ?1 AND hidden = 0 AND \(place)"
-        if let known = scans[sql] { return known }
-        let statement = try connection.prepare(sql)
-        scans[sql] = statement
-        return statement
-    }
-
-    private func record(_ row: SQLiteStatement) -> ThreadRecord {
-        var record = ThreadRecord()
-        record.key = row.int(0)
-        record.tenant = row.text(1)
-        record.id = row.text(2)
-        record.title = row.textOrNil(3)
-        record.metadata = row.arrayOrNil(4)
-        record.version = row.int(5)
-        record.createdAt = row.int(6)
-        record.updatedAt = row.int(7)
-        record.activityAt = row.int(8)
-        record.changes = row.int(9)
-        record.deletedCount = row.int(10)
-        record.floor = row.int(11)
-        record.baseKey = row.int(12)
-        record.baseSeq = row.int(13)
-        record.baseRev = row.int(14)
-        record.rootKey = row.int(15)
-        record.forkCount = row.int(16)
-        record.isHidden = row.int(17) != 0
-        return record
-    }
-
-    private func addLastRow(_ record: inout ThreadRecord) throws(MemexError) {
-        let last = try locator.last(record.key)
-        record.lastSeq = max(record.floor, last.seq)
-        record.lastMessageAt = last.seq > record.baseSeq ? last.createdAt : 0
-        guard record.isHidden || (record.deletedCount >= 0 && record.deletedCount <= record.lastSeq) else {
-            throw MemexError(
-                .corrupt,
-                "the head of a thread says that it has \(record.deletedCount) deleted messages of "
-                    + "\(record.lastSeq); run the check command and restore from a backup")
-        }
-    }
-
-    // MARK: Derived records and blobs
-
-    func derived(
-        _ key: Int64, kind: String, name: String?, _ visit: (DerivedRecord) throws(MemexError) -> Bool
-    ) throws(MemexError) {
-        let statement = name == nil ? derivedAll : derivedOne
-        var (kindText, nameText) = (kind, name ?? "")
-        let failure: MemexError? = kindText.withUTF8 { kindBytes in
-            nameText.withUTF8 { nameBytes in
-                statement.bind(1, key)
-                statement.bind(2, text: kindBytes)
-                if name != nil { statement.bind(3, text: nameBytes) }
-                do throws(MemexError) {
-                    try rows(statement, "reading derived records") { () throws(MemexError) -> Bool in
-                        var record = DerivedRecord(
-                            kind: kind, name: statement.text(0), body: Array(statement.bytes(5)))
-                        record.fromSeq = statement.int(1)
-                        record.toSeq = statement.int(2)
-                        record.rev = statement.int(3)
-                        record.createdAt = statement.int(4)
-                        return try visit(record)
-                    }
-                    return nil
-                } catch { return error }
-            }
-        }
-        if let failure { throw failure }
-    }
-
-    func blob(_ hash: BlobHash) throws(MemexError) -> [UInt8]? {
-        let address = hash.bytes
-        var found: [UInt8]?
-        let failure: MemexError? = address.withUnsafeBufferPointer { address in
-            blob.bind(1, blob: address)
-            do throws(MemexError) {
-                try rows(blob, "reading a blob") { () throws(MemexError) -> Bool in
-                    found = Array(blob.bytes(0))
-                    return false
-                }
-                return nil
-            } catch { return error }
-        }
-        if let failure { throw failure }
-        return found
     }
 }

@@ -156,7 +156,8 @@ enum SQLiteSchema {
         return .empty
     }
 
-    /// Throws CORRUPT unless every table and index is as we made it. The view is for people, and theirs to change.
+    /// Throws CORRUPT unless every table and index is as we made it, or when a trigger would change what is written.
+    /// The view is for people, and theirs to change.
     private static func checkObjects(_ connection: SQLiteConnection) throws(MemexError) {
         let statement = try connection.prepare("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
         defer { _ = memex_sqlite_finalize(statement.handle) }
@@ -167,7 +168,10 @@ enum SQLiteSchema {
             code = statement.step()
         }
         guard code == SQLITE_DONE else { throw connection.error(code, "looking at the database") }
-        if !missing.isEmpty { throw SQLiteFailure.foreignSchema() }
+        let triggers = try connection.value(
+            "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name COLLATE NOCASE IN "
+                + "('threads','messages','runs','derived','blobs','pieces','conversations')")
+        if !missing.isEmpty || triggers != 0 { throw SQLiteFailure.foreignSchema() }
     }
 
     /// Creates the tables in an empty database, or checks that those that are there are ours. The caller

@@ -36,6 +36,11 @@ struct SQLiteStatement {
     @inline(__always)
     func int(_ column: Int32) -> Int64 { memex_sqlite_column_int64(handle, column) }
 
+    /// A number of a row that must hold an integer: what is none is out of every range.
+    func stored(_ column: Int32) -> Int64 {
+        memex_sqlite_column_type(handle, column) == SQLITE_INTEGER ? int(column) : .min
+    }
+
     func isNull(_ column: Int32) -> Bool { memex_sqlite_column_type(handle, column) == SQLITE_NULL }
 
     /// The bytes of a text or blob column, borrowed until the next step or reset.

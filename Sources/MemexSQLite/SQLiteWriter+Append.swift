@@ -19,30 +19,49 @@ extension SQLiteWriter {
             throw connection.error(code, "reading a thread")
         }
         guard code == SQLITE_ROW else { throw Self.gone }
+        let record = try Self.record(key, thread)
         var state = ThreadState(
-            lastSeq: thread.int(2), lastCreatedAt: 0, changes: thread.int(0), activityAt: thread.int(1),
-            createdAt: thread.int(4), floor: thread.int(2), isHidden: thread.int(3) != 0)
+            lastSeq: record.floor, lastCreatedAt: 0, changes: record.changes, activityAt: record.activityAt,
+            createdAt: record.createdAt, floor: record.floor, isHidden: record.isHidden)
         let last = try statements.locator.last(key)
         state.lastSeq = max(state.lastSeq, last.seq)
-        state.lastCreatedAt = last.seq > thread.int(5) ? last.createdAt : 0
-        if isFirstLook {
-            try confirm(state, key, deletedCount: thread.int(6), baseSeq: thread.int(5))
-        }
+        state.lastCreatedAt = last.seq > record.baseSeq ? last.createdAt : 0
+        if isFirstLook { try confirm(state, record) }
         memory.pointee.states[key] = state
         return state
     }
 
+    /// The numbers of a thread's head; what is stored after a change passes here, too.
+    private static func record(_ key: Int64, _ thread: SQLiteStatement) throws(MemexError) -> ThreadRecord {
+        var record = ThreadRecord()
+        record.key = key
+        record.changes = thread.stored(0)
+        record.activityAt = thread.stored(1)
+        record.floor = thread.stored(2)
+        record.isHidden = thread.stored(3) != 0
+        record.createdAt = thread.stored(4)
+        record.baseSeq = thread.stored(5)
+        record.deletedCount = thread.stored(6)
+        record.version = thread.stored(7)
+        record.updatedAt = thread.stored(8)
+        record.baseKey = thread.stored(9)
+        record.baseRev = thread.stored(10)
+        record.rootKey = thread.stored(11)
+        record.forkCount = thread.stored(12)
+        try record.confirm()
+        return record
+    }
+
     /// Throws unless the rows are all that the thread has had: a seq must never be given again.
-    private func confirm(
-        _ state: ThreadState, _ key: Int64, deletedCount: Int64, baseSeq: Int64
-    ) throws(MemexError) {
+    private func confirm(_ state: ThreadState, _ record: ThreadRecord) throws(MemexError) {
+        let key = record.key
         if let run = try statements.locator.run(key, upTo: RowKey.bounds(key).1) {
             try statements.locator.confirmBeginning(
-                of: run, sparseTop: state.isHidden ? baseSeq : state.floor)
+                of: run, sparseTop: state.isHidden ? record.baseSeq : state.floor)
         }
         let before = memory.pointee.states.earlier(key)
         let isShorter = before.map { $0.floor == state.floor && $0.lastSeq > state.lastSeq } ?? false
-        let isCounted = state.isHidden || (deletedCount >= 0 && deletedCount <= state.lastSeq)
+        let isCounted = state.isHidden || record.deletedCount <= state.lastSeq
         // A thread's place in the order of activity is never ahead of its last message.
         guard !isShorter, isCounted, state.activityAt <= state.activity else {
             throw MemexError(
@@ -162,8 +181,8 @@ extension SQLiteWriter {
             let found = try statements.locator.lastRow()
             last = (found.row, found.key)
         }
-        let row = last.row + 1
-        if last.key + 1 != key || last.row == 0 {
+        let row = last.row &+ 1
+        if last.key &+ 1 != key || last.row == 0 {
             statements.insertRun.bind(1, key)
             statements.insertRun.bind(2, row)
             try run(statements.insertRun, "beginning a run of messages")
@@ -195,14 +214,14 @@ extension SQLiteWriter {
 
     // MARK: Idempotency
 
-    /// Receipt, 28 bytes, little endian: messages (4), the thread's rev after the append (8), digest (16).
+    /// Lends the key and the bytes of a `SQLiteReceipt`.
     private func withReceipt(
         _ receipt: (AppendOperation, WriteResult)?, _ body: (ByteView, ByteView) -> Int32
     ) -> Int32 {
         guard let (operation, result) = receipt else {
             return body(ByteView(start: nil, count: 0), ByteView(start: nil, count: 0))
         }
-        return withUnsafeTemporaryAllocation(byteCount: 28, alignment: 8) { raw in
+        return withUnsafeTemporaryAllocation(byteCount: SQLiteReceipt.size, alignment: 8) { raw in
             raw.storeBytes(
                 of: UInt32(truncatingIfNeeded: operation.drafts.count).littleEndian, as: UInt32.self)
             raw.storeBytes(of: UInt64(bitPattern: result.rev).littleEndian, toByteOffset: 4, as: UInt64.self)
@@ -223,25 +242,18 @@ extension SQLiteWriter {
         let code = statement.step()
         if code == SQLITE_DONE { return nil }
         guard code == SQLITE_ROW else { throw connection.error(code, "looking up an idempotency key") }
-        let blob = UnsafeRawBufferPointer(statement.bytes(2))
-        guard blob.count == 28 else {
-            throw MemexError(.corrupt, "the receipt of an idempotency key is damaged")
-        }
-        let stored = Int64(UInt32(littleEndian: blob.loadUnaligned(as: UInt32.self)))
-        let digest = (
-            UInt64(littleEndian: blob.loadUnaligned(fromByteOffset: 12, as: UInt64.self)),
-            UInt64(littleEndian: blob.loadUnaligned(fromByteOffset: 20, as: UInt64.self))
-        )
-        guard stored == count, digest == operation.digest else {
+        let stored = try SQLiteReceipt(statement.bytes(2))
+        guard stored.count == count, stored.digest == operation.digest else {
             throw ContractError.otherBytes
         }
         var result = WriteResult()
         result.key = key
         result.firstSeq = RowKey.seq(statement.int(0))
-        result.lastSeq = result.firstSeq + count - 1
-        result.createdAt = statement.int(1)
-        result.rev = Int64(
-            bitPattern: UInt64(littleEndian: blob.loadUnaligned(fromByteOffset: 4, as: UInt64.self)))
+        result.lastSeq = result.firstSeq &+ count &- 1
+        result.createdAt = statement.stored(1)
+        result.rev = stored.rev
+        guard result.firstSeq > 0, StoredNumber.isSeq(result.lastSeq), StoredNumber.isTime(result.createdAt)
+        else { throw SQLiteReceipt.damaged }
         result.isDuplicate = true
         return result
     }

@@ -166,8 +166,8 @@ extension SQLiteWriter {
         _ = try state(key)
         let (_, high) = RowKey.bounds(key)
         try run(statements.raiseFloor, key, seq, "deleting messages")
-        try deleteRows(key, from: seq + 1)
-        try run(statements.deleteThreadPieces, RowKey.make(key, seq + 1), high, "deleting stream pieces")
+        try deleteRows(key, from: seq &+ 1)
+        try run(statements.deleteThreadPieces, RowKey.make(key, seq &+ 1), high, "deleting stream pieces")
         let state = try refreshedState(key)
         var result = result(key, state)
         result.lastSeq = state.lastSeq
@@ -179,18 +179,21 @@ extension SQLiteWriter {
         let first = RowKey.make(key, seq)
         let (_, high) = RowKey.bounds(key)
         var runs: [RunLocator.Run] = []
-        if let before = try statements.locator.run(key, upTo: first - 1) { runs.append(before) }
+        if let before = try statements.locator.run(key, upTo: first &- 1) { runs.append(before) }
         statements.runs.bind(1, first)
         statements.runs.bind(2, high)
         var code = statements.runs.step()
         while code == SQLITE_ROW {
-            runs.append(RunLocator.Run(key: statements.runs.int(0), row: statements.runs.int(1)))
+            do throws(MemexError) { runs.append(try RunLocator.Run(statements.runs)) } catch {
+                statements.runs.reset()
+                throw error
+            }
             code = statements.runs.step()
         }
         statements.runs.reset()
         guard code == SQLITE_DONE else { throw connection.error(code, "deleting messages") }
         for (index, run) in runs.enumerated() {
-            let last = try index + 1 < runs.count ? runs[index + 1].key - 1 : statements.locator.end(run).key
+            let last = try index + 1 < runs.count ? runs[index + 1].key &- 1 : statements.locator.end(run).key
             let start = max(run.key, first)
             if last < start { continue }
             statements.deleteMessages.bind(1, run.row(of: start))

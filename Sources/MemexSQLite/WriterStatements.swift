@@ -63,8 +63,8 @@ struct WriterStatements {
         receipt = try prepare(
             "SELECT key, created_at_us, receipt FROM messages WHERE key >> 32 = ? AND idempotency_key = ?")
         threadState = try prepare(
-            "SELECT changes, activity_at_us, floor, hidden, created_at_us, base_seq, deleted FROM threads "
-                + "WHERE key = ?")
+            "SELECT changes, activity_at_us, floor, hidden, created_at_us, base_seq, deleted, version, "
+                + "updated_at_us, base_key, base_rev, root_key, forks FROM threads WHERE key = ?")
         moveActivity = try prepare("UPDATE threads SET activity_at_us=?2 WHERE key=?1")
         insertThread = try prepare(
             "INSERT INTO threads(tenant, id, title, metadata, version, created_at_us, updated_at_us, "

@@ -79,6 +79,13 @@ package struct DerivedRecord {
         self.name = name
         self.body = body
     }
+
+    /// Throws CORRUPT when a number is out of range.
+    package func confirm() throws(MemexError) {
+        guard StoredNumber.isSeq(fromSeq), StoredNumber.isSeq(toSeq), StoredNumber.isRev(rev),
+            StoredNumber.isTime(createdAt)
+        else { throw RecordHead.damaged }
+    }
 }
 
 /// The address of a blob: the SHA-256 of its bytes.

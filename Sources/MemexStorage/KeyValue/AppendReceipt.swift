@@ -25,7 +25,10 @@ struct AppendReceipt {
         digest = (reader.uint64(), reader.uint64())
         createdAt = reader.int64()
         changes = reader.int64()
-        guard reader.isComplete, firstSeq > 0, firstSeq <= Limits.seq else { throw RecordHead.damaged }
+        guard reader.isComplete, firstSeq > 0, StoredNumber.isSeq(firstSeq), count > 0,
+            StoredNumber.isSeq(firstSeq &+ Int64(count) &- 1), StoredNumber.isTime(createdAt),
+            StoredNumber.isCount(changes)
+        else { throw RecordHead.damaged }
     }
 
     func write(to buffer: inout ByteBuffer) {

@@ -18,6 +18,7 @@ enum DerivedRow {
         record.rev = reader.int64()
         record.createdAt = reader.int64()
         guard reader.isValid else { throw RecordHead.damaged }
+        try record.confirm()
         record.body = Array(reader.take(bytes.count &- reader.at))
         return record
     }

@@ -56,19 +56,26 @@ final class KeyValueChecker {
             name.append(ordered: key)
             if try !isPresent(name) { add("thread number \(key) is missing in the order of creation") }
         }
+        if let metadata = record.metadata, !metadata.withUnsafeBufferPointer(ThreadRecord.isMetadata) {
+            add("thread number \(key) has metadata that is no JSON object")
+        }
         if ActivityOrder.mustMove(activityAt: record.activityAt, to: record.activity) {
             add("thread number \(key) stands at a wrong place in the order of activity")
         }
         var ids: [(Int64, [UInt8])] = []
         var keys: [[UInt8]] = []
         var marks: [Int64] = []
+        var own: Int64 = 0
         try engine.messages(key, MessageRange()) { (view) throws(MemexError) -> Bool in
             do throws(MemexError) { try view.verify() } catch { self.add(error.message) }
+            if view.seq > record.baseSeq { own &+= 1 }
             if view.id.count > 0 { ids.append((view.seq, Array(view.id))) }
             if view.idempotencyKey.count > 0 { keys.append(Array(view.idempotencyKey)) }
             if view.head.has(RecordHead.Flag.marked) { marks.append(view.seq) }
             return true
         }
+        // Rows below a floor are kept for forks; what a thread was forked with lies below its base.
+        if own != record.lastSeq &- record.baseSeq { add("thread number \(key) has a gap in its seqs") }
         for (seq, id) in ids where try find(key, id) != seq {
             add("message \(seq) of thread number \(key) is not found by its id")
         }

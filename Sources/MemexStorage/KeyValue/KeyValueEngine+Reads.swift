@@ -92,7 +92,7 @@ extension KeyValueEngine {
         var view = MessageView()
         try store.scanRange(from, to, descending: range.descending, limit: range.limit) {
             (name, value) throws(MemexError) -> Bool in
-            let seq = try MemoryStore.number(name, at: 9)
+            let seq = try MemoryStore.seq(name)
             try MessageRow.read(seq, value, into: &view)
             return try visit(view)
         }
@@ -108,7 +108,7 @@ extension KeyValueEngine {
         end.key(KeyLayout.marked, key, to)
         end.advancePastKey()
         try store.scanRange(start, end, descending: false) { (name, _) throws(MemexError) -> Bool in
-            visit(try MemoryStore.number(name, at: 9))
+            visit(try MemoryStore.seq(name))
         }
     }
 

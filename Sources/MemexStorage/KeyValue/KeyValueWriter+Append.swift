@@ -48,6 +48,7 @@ extension KeyValueWriter {
         guard key > 0 else { return nil }
         var head = ByteBuffer(capacity: 256)
         guard try store.readHead(key, into: &head), !ThreadRow.isHidden(head.view) else { return nil }
+        _ = try head.lend { (bytes) throws(MemexError) -> ThreadRow.Head in try ThreadRow.read(key, bytes) }
         let last = try store.lastRow(key)
         let floor = ThreadRow.int64(head.view, at: ThreadRow.floorOffset)
         let lastSeq = last.seq > floor ? last.seq : floor

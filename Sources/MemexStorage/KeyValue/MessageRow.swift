@@ -54,6 +54,7 @@ enum MessageRow {
         }
         view.seq = seq
         view.createdAt = reader.int64()
+        guard StoredNumber.isTime(view.createdAt) else { throw damaged(seq) }
         let headLength = reader.length()
         let roleLength = reader.length()
         let idLength = reader.length()
@@ -75,7 +76,7 @@ enum MessageRow {
         var reader = ByteReader(bytes)
         let found = reader.byte()
         let moment = reader.int64()
-        guard reader.isValid, found == version else { throw damaged(seq) }
+        guard reader.isValid, found == version, StoredNumber.isTime(moment) else { throw damaged(seq) }
         return moment
     }
 

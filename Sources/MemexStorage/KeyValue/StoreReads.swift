@@ -29,7 +29,7 @@ extension OrderedStore {
         try scanRange(from, to, descending: true, limit: skipping == nil ? 1 : .max) {
             (name, value) throws(MemexError) -> Bool in
             if let skipping, skipping(name) { return true }
-            let seq = try Self.number(name, at: 9)
+            let seq = try Self.seq(name)
             found = (seq, try MessageRow.createdAt(seq, value))
             return false
         }
@@ -41,7 +41,14 @@ extension OrderedStore {
         guard name.count >= offset &+ 8 else { throw RecordHead.damaged }
         var reader = ByteReader(name.slice(offset, 8))
         let value = reader.ordered()
-        guard value >= 0 else { throw RecordHead.damaged }
+        guard StoredNumber.isCount(value) else { throw RecordHead.damaged }
+        return value
+    }
+
+    /// The seq in the key of a message or a mark.
+    static func seq(_ name: ByteView) throws(MemexError) -> Int64 {
+        let value = try number(name, at: 9)
+        guard value > 0, StoredNumber.isSeq(value) else { throw RecordHead.damaged }
         return value
     }
 

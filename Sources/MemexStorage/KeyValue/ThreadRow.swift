@@ -77,7 +77,10 @@ enum ThreadRow {
         head.documentGeneration = reader.int64()
         let tenant = reader.take(tenantLength)
         let id = reader.take(idLength)
-        guard reader.isComplete, isPlausible(head.record) else { throw damaged(key) }
+        guard reader.isComplete, Unicode.UTF8.firstInvalid(tenant) == nil,
+            Unicode.UTF8.firstInvalid(id) == nil
+        else { throw damaged(key) }
+        try head.record.confirm()
         head.record.isHidden = flags & Flag.hidden != 0
         head.hasDocument = flags & Flag.document != 0
         head.record.tenant = tenant.text
@@ -128,14 +131,12 @@ enum ThreadRow {
         let present = reader.byte()
         let title = reader.take(Int(reader.uint32()))
         let metadata = reader.take(Int(reader.uint32()))
-        guard reader.isComplete else { throw damaged(head.record.key) }
+        guard reader.isComplete, Unicode.UTF8.firstInvalid(title) == nil else {
+            throw damaged(head.record.key)
+        }
         head.record.title = present & 1 != 0 ? title.text : nil
         head.record.metadata = present & 2 != 0 ? Array(metadata) : nil
         return true
-    }
-
-    private static func isPlausible(_ record: ThreadRecord) -> Bool {
-        record.changes >= 0 && record.floor >= 0 && record.floor <= Limits.seq
     }
 
     private static func checkVersion(_ bytes: ByteView) throws(MemexError) {

@@ -36,6 +36,7 @@ extension WriteTransaction {
         }
         try finishPlace(thread)
         if thread.isRemoved || !thread.isChanged { return }
+        try thread.head.record.confirm()
         thread.head.generation &+= 1
         if thread.isDocumentChanged { try finishDocument(thread) }
         var value = ByteBuffer(capacity: 256)
