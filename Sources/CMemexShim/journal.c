@@ -49,7 +49,7 @@ int memex_shim_cut(int descriptor, int64_t size) {
   return r == 0 ? 0 : errno;
 }
 
-const void *memex_shim_find(const void *bytes, size_t len, const char *text) {
+const void *memex_shim_find_text(const void *bytes, size_t len, const char *text) {
   return memmem(bytes, len, text, strlen(text));
 }
 

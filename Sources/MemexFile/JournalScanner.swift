@@ -153,7 +153,9 @@ struct JournalScanner: ~Copyable {
     private static func firstWhole(_ line: ByteView) -> Int? {
         guard let base = line.baseAddress else { return nil }
         var from = 0
-        while from < line.count, let quote = memex_shim_find(base + from, line.count &- from, ",\"crc\":\"") {
+        while from < line.count,
+            let quote = memex_shim_find_text(base + from, line.count &- from, ",\"crc\":\"")
+        {
             let end = UnsafeRawPointer(quote) - UnsafeRawPointer(base) &+ JournalLine.tailSize
             if end &+ 1 < line.count, JournalLine.summed(line.slice(0, end)) != nil { return end }
             from = UnsafeRawPointer(quote) - UnsafeRawPointer(base) &+ 1

@@ -18,7 +18,7 @@ int memex_shim_data_sync(int descriptor);
 int memex_shim_cut(int descriptor, int64_t size);
 
 /* Where a text first stands, or NULL. */
-const void *memex_shim_find(const void *bytes, size_t len, const char *text);
+const void *memex_shim_find_text(const void *bytes, size_t len, const char *text);
 
 /* Whether there is a byte below a space. */
 int memex_shim_has_control(const uint8_t *bytes, size_t len);
