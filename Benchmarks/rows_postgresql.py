@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from contests import pair, program
+from contestants import pair, program
 from model import Contestant, Row, Setting, Task
 
 URL = os.environ.get("MEMEX_TEST_POSTGRESQL", "")

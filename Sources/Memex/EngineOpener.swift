@@ -30,6 +30,7 @@ enum EngineOpener {
             engine.create = options.create
             engine.isFullyDurable = options.isFullyDurable
             engine.timeout = options.timeout
+            engine.isInterruptible = options.isInterruptible
             engine.environment = environment
             return try PostgreSQLEngine(engine)
         case .custom(let scheme):

@@ -37,7 +37,7 @@ final class PostgreSQLConnector: Sendable {
                     // A server that hangs leaves time for those that follow.
                     let share = deadline.remaining / Int64(url.endpoints.count - index)
                     let limit = Deadline(after: min(deadline.at == .max ? .max : share, url.connectTimeout))
-                    switch try attempt(endpoint, attributes: pass, until: limit, began) {
+                    switch try attempt(endpoint, attributes: pass, until: limit, began, call: deadline) {
                     case .connected(let handle):
                         return PostgreSQLConnection(
                             handle, text, usesPrepared: url.usesPrepared, interruptions)
@@ -65,7 +65,8 @@ final class PostgreSQLConnector: Sendable {
         "no server of the URL answers; check host and port, and whether the server runs"
 
     private func attempt(
-        _ endpoint: PostgreSQLURL.Endpoint, attributes: String?, until deadline: Deadline, _ began: Int
+        _ endpoint: PostgreSQLURL.Endpoint, attributes: String?, until deadline: Deadline, _ began: Int,
+        call: Deadline
     ) throws(MemexError) -> Attempt {
         guard let handle = start(endpoint, attributes) else { throw .noMemory }
         // From here on a forked child would share the socket; it is closed there once it is known.
@@ -80,6 +81,9 @@ final class PostgreSQLConnector: Sendable {
             let ready = poll(&descriptor, 1, slice)
             if ready <= 0 {
                 if interruptions.current != began { throw Self.interrupted }
+                if ready < 0, errno == EINTR, call.isInterruptible {
+                    throw MemexError.paused(bySignal: true, remaining: call.remaining)
+                }
                 if deadline.isPast {
                     return .notYet("a server of the URL accepts connections and does not answer")
                 }

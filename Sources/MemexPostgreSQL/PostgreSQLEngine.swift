@@ -11,6 +11,8 @@ package final class PostgreSQLEngine: StorageEngine, @unchecked Sendable {
         /// `full`: an acknowledged commit survives power loss of the server; else it may not.
         package var isFullyDurable = true
         package var timeout: Int64 = 30_000_000
+        /// A signal ends the wait of opening.
+        package var isInterruptible = false
         package var environment = Environment.system
 
         package init(url: String) { self.url = url }
@@ -39,7 +41,7 @@ package final class PostgreSQLEngine: StorageEngine, @unchecked Sendable {
         let text = PostgreSQLText(schema: url.schema)
         let interruptions = PostgreSQLInterruptions()
         let pool = PostgreSQLPool(url, text, interruptions)
-        let deadline = Deadline(after: options.timeout)
+        let deadline = Deadline(after: options.timeout, isInterruptible: options.isInterruptible)
         do throws(MemexError) {
             let connection = try pool.take(until: deadline)
             defer { pool.give(connection) }

@@ -195,6 +195,25 @@ def test_a_server_that_hangs_keeps_nobody_longer_than_the_deadline(
         assert texts.count("?") == 1 and texts[receipt.seq - 1] == "?" and texts[0] == "before"
 
 
+def test_a_signal_ends_the_wait_of_opening(server: PostgreSQLServer) -> None:
+    class Alarm(Exception):
+        """What the handler raises."""
+
+    def ring(_number: int, _frame: object) -> None:
+        raise Alarm
+
+    before = signal.signal(signal.SIGALRM, ring)
+    began = time.monotonic()
+    try:
+        with server.frozen():
+            signal.setitimer(signal.ITIMER_REAL, 0.3)
+            with pytest.raises(Alarm):
+                memexllm.open(server.url, timeout=5)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert time.monotonic() - began < 3
+
+
 def test_promotion_of_a_replica(server: PostgreSQLServer, folder: Path) -> None:
     psql(server.url, "ALTER SYSTEM SET synchronous_standby_names = '*'")
     standby = server.replica(folder / "two")
