@@ -188,7 +188,8 @@ def test_any_turn_in_any_thread(asker: Asker, data: st.DataObject) -> None:
             0, {"role": data.draw(st.sampled_from(["system", "developer"])), "content": "p"}
         )
     if not waiting or data.draw(st.booleans()):
-        turn.append({"role": "user", "content": words()})
+        # Never what the thread begins with: that would be the conversation again, and no turn.
+        turn.append({"role": "user", "content": "new" + words()})
     limit = data.draw(
         st.sampled_from(
             [

@@ -89,7 +89,7 @@ def _store(thread: Thread, body: dict[str, Any], provenance: dict[str, Any], sta
 
 
 def _shortened(provenance: dict[str, Any]) -> dict[str, Any]:
-    """The main facts of a provenance; of them, what is long is cut, or left out if it is no text."""
+    """The main facts of a provenance: long texts are cut, other long values are left out."""
     few: dict[str, Any] = {"shortened": True}
     for name in ("source", "id", "model", "usage", "finish_reason"):
         value = provenance.get(name)
