@@ -94,7 +94,7 @@ def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def _said(message: Mapping[str, Any]) -> dict[str, Any]:
     sent = sendable(body_of({**message, "role": message.get("role") or "assistant"}))
-    silent = (None, "", []) if sent["role"] == "assistant" else (None,)
+    silent: tuple[object, ...] = (None, "", []) if sent["role"] == "assistant" else (None,)
     said = {name: value for name, value in sent.items() if value not in silent}
     found: dict[str, Any] = storable(said, "replace")
     return found
