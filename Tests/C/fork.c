@@ -296,11 +296,12 @@ static void run_while_opening(void) {
   char path[ROOM], other[ROOM], byte = 0;
   pthread_t opener;
   NEED(pipe(to_child) == 0);
-  abi_config(other, sizeof other, "other.db", "");
-  abi_config(config, sizeof config, "busy.db", "");
+  /* Whatever engine the others are about: the lock is a file of SQLite's. */
+  snprintf(other, sizeof other, "{\"url\":\"sqlite:///%s/other.sqlite\"}", abi_folder);
+  snprintf(config, sizeof config, "{\"url\":\"sqlite:///%s/busy.sqlite\"}", abi_folder);
   EXPECT_STATUS(memex_store_open(config, MEMEX_NTS, &store, NULL), MEMEX_OK);
   EXPECT_STATUS(memex_store_close(store, NULL), MEMEX_OK);
-  snprintf(path, sizeof path, "%s/busy.db-lock", abi_folder);
+  snprintf(path, sizeof path, "%s/busy.sqlite-lock", abi_folder);
   int lock = open(path, O_RDWR | O_CLOEXEC);
   NEED(lock >= 0 && flock(lock, LOCK_EX) == 0);
   NEED(pthread_create(&opener, NULL, open_and_wait, &done) == 0);
