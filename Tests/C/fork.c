@@ -300,7 +300,8 @@ static void run_while_opening(void) {
   abi_config(config, sizeof config, "busy.db", "");
   EXPECT_STATUS(memex_store_open(config, MEMEX_NTS, &store, NULL), MEMEX_OK);
   EXPECT_STATUS(memex_store_close(store, NULL), MEMEX_OK);
-  snprintf(path, sizeof path, "%s/busy.db-lock", abi_folder);
+  const char *lock_file = strcmp(abi_engine(), "sqlite") == 0 ? "busy.db-lock" : "busy.db/writers.lock";
+  snprintf(path, sizeof path, "%s/%s", abi_folder, lock_file);
   int lock = open(path, O_RDWR | O_CLOEXEC);
   NEED(lock >= 0 && flock(lock, LOCK_EX) == 0);
   NEED(pthread_create(&opener, NULL, open_and_wait, &done) == 0);
