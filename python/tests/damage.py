@@ -1,9 +1,10 @@
 """One child of `test_damage.py`: runs every operation on copies of damaged files.
 
-    python damage.py FILE, and on standard input lines of JSON: [name of the damage, [statement, ...]]
+    python damage.py FILE, and on standard input lines of JSON:
+    [name of the damage, [statement, ...]]
 
-Writes a line of JSON for each: [name, the operations' outcomes, the problems that check tells]. A line that is missing
-says that the process was ended.
+Writes a line of JSON for each: [name, the operations' outcomes, the problems that check tells]. A
+line that is missing says that the process was ended.
 """
 
 # pylint: disable=missing-function-docstring

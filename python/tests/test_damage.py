@@ -1,4 +1,4 @@
-"""Numbers and texts of a database that nobody can have stored: a file is outside data, and no file ends the process."""
+"""Numbers and texts that nobody can have stored: a file is outside data, none ends the process."""
 
 # pylint: disable=missing-function-docstring
 
@@ -30,13 +30,13 @@ VALUES = [
     "x'ff00'",
 ]
 TABLES = {
-    "threads": "key version created_at_us updated_at_us activity_at_us changes deleted floor base_key base_seq "
-    "base_rev root_key forks hidden",
+    "threads": "key version created_at_us updated_at_us activity_at_us changes deleted floor "
+    "base_key base_seq base_rev root_key forks hidden",
     "messages": "row key created_at_us marked",
     "runs": "key row",
     "sqlite_sequence": "seq",
 }
-# Rows that differ in what stands on them: the first, one of the middle and the last, of each of the threads.
+# Rows that differ in what stands on them: the first, one of the middle and the last.
 ROWS = {
     "threads": ["id = 't'", "id = 'f'"],
     "messages": ["row = 1", "row = 3", "row = (SELECT max(row) FROM messages)"],

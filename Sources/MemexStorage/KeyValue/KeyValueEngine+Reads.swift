@@ -28,13 +28,19 @@ extension KeyValueEngine {
     package func thread(key: Int64) throws(MemexError) -> ThreadRecord? {
         guard key > 0 else { return nil }
         // Several reads make one record; they are repeated when the thread changed among them.
+        var before = ByteBuffer()
         for _ in 0..<8 {
             var stored = ByteBuffer(capacity: 256)
             guard try store.readHead(key, into: &stored) else { return nil }
             var head = try stored.lend { (bytes) throws(MemexError) -> ThreadRow.Head in
                 try ThreadRow.read(key, bytes)
             }
-            if head.hasDocument, try !readDocument(&head) { continue }
+            if head.hasDocument, try !readDocument(&head) {
+                // The head stood still meanwhile, so no change explains it.
+                if before.count > 0, before.view.equals(stored.view) { throw ThreadRow.damaged(key) }
+                swap(&before, &stored)
+                continue
+            }
             let last = try store.lastRow(key)
             var again = ByteBuffer(capacity: 256)
             guard try store.readHead(key, into: &again) else { return nil }
