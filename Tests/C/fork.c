@@ -301,12 +301,7 @@ static void run_while_opening(void) {
   snprintf(config, sizeof config, "{\"url\":\"sqlite:///%s/busy.sqlite\"}", abi_folder);
   EXPECT_STATUS(memex_store_open(config, MEMEX_NTS, &store, NULL), MEMEX_OK);
   EXPECT_STATUS(memex_store_close(store, NULL), MEMEX_OK);
-<<<<<<< HEAD
   snprintf(path, sizeof path, "%s/busy.sqlite-lock", abi_folder);
-=======
-  const char *lock_file = strcmp(abi_engine(), "sqlite") == 0 ? "busy.db-lock" : "busy.db/writers.lock";
-  snprintf(path, sizeof path, "%s/%s", abi_folder, lock_file);
->>>>>>> kv
   int lock = open(path, O_RDWR | O_CLOEXEC);
   NEED(lock >= 0 && flock(lock, LOCK_EX) == 0);
   NEED(pthread_create(&opener, NULL, open_and_wait, &done) == 0);

@@ -16,21 +16,12 @@ from pathlib import Path
 
 import pytest
 from postgresql_server import REASON, URL, free_port, psql
-from test_concurrency import together
+from test_concurrency import WRITER, together
 
 import memexllm
 from memexllm import errors, testing
 
 pytestmark = pytest.mark.skipif(not URL, reason=REASON)
-
-WRITER = """
-import sys, memexllm
-url, name, count = sys.argv[1:]
-with memexllm.open(url) as store:
-    thread = store.threads.open("shared")
-    for number in range(int(count)):
-        thread.append("user", f"{name} {number}", idempotency_key=f"{name}-{number}")
-"""
 
 
 @pytest.fixture
