@@ -15,6 +15,7 @@ import json
 import sqlite3
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,7 @@ def run(file: Path, original: bytes, statements: list[str]) -> tuple[dict[str, s
         # One after another on one store, then what is gone is judged by itself.
         with memexllm.open(f"sqlite:///{file}") as store:
             for name, call in OPERATIONS.items():
-                outcomes[f"{name} {thread}"] = attempt(lambda call=call: call(store, thread))
+                outcomes[f"{name} {thread}"] = attempt(partial(call, store, thread))
         outcomes[f"check {thread}"] = attempt(lambda: check(file))
     return outcomes, problems
 

@@ -48,17 +48,23 @@ def together(works: list[Callable[[], Any]]) -> list[BaseException]:
     return problems
 
 
+def last_numbers(messages: list[memexllm.Message]) -> dict[str, int]:
+    """The last number of each writer, whose messages stand in its order without a gap."""
+    seen: dict[str, int] = {}
+    for message in messages:
+        name, _, number = message.content.partition(" ")
+        assert int(number) == seen.get(name, -1) + 1
+        seen[name] = int(number)
+    return seen
+
+
 def check_whole(thread: memexllm.Thread, writers: int, each: int) -> None:
     """Nothing lost, nothing twice, dense, and each writer's messages in its order."""
     messages = list(thread.messages())
     assert [message.seq for message in messages] == list(range(1, writers * each + 1))
     times = [message.created_at for message in messages]
     assert times == sorted(times)
-    seen: dict[str, int] = {}
-    for message in messages:
-        name, _, number = message.content.partition(" ")
-        assert int(number) == seen.get(name, -1) + 1
-        seen[name] = int(number)
+    seen = last_numbers(messages)
     assert set(seen.values()) == {each - 1} and len(seen) == writers
 
 

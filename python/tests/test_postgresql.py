@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from postgresql_server import REASON, URL, free_port, psql
-from test_concurrency import WRITER, together
+from test_concurrency import WRITER, last_numbers, together
 
 import memexllm
 from memexllm import errors, testing
@@ -84,11 +84,7 @@ def test_processes_and_threads_append_to_one_thread(url: str) -> None:
         assert [writer.wait(120) for writer in writers] == [0] * 4
         messages = list(thread.messages())
         assert [message.seq for message in messages] == list(range(1, 801))
-        seen: dict[str, int] = {}
-        for message in messages:
-            name, _, number = message.content.partition(" ")
-            assert int(number) == seen.get(name, -1) + 1
-            seen[name] = int(number)
+        assert sum(last + 1 for last in last_numbers(messages).values()) == 800
         assert store.command("check") == {"ok": True, "problems": []}
 
 
