@@ -110,6 +110,7 @@ def made_file(tmp_path: Path) -> Path:
 
 
 def test_no_damage_ends_the_process(file: Path, tmp_path: Path) -> None:
+    # pylint: disable=too-many-locals
     cases = list(damages())
     copies = [tmp_path / f"{number}.db" for number in range(2)]
     children, wanted = [], []

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import openai
@@ -237,9 +238,7 @@ def test_an_answer_with_a_long_provenance_is_kept(
     assert message.provenance["finish_reason"] == "stop"
 
 
-DEEP: Any = None
-for _ in range(120):
-    DEEP = [DEEP]
+DEEP: Any = json.loads("[" * 120 + "]" * 120)
 
 
 @pytest.mark.parametrize(

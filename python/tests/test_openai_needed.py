@@ -1,6 +1,6 @@
 """The integration with the OpenAI SDK: the limit that an error asks for is enough, and no more."""
 
-# pylint: disable=missing-function-docstring
+# pylint: disable=missing-function-docstring,redefined-outer-name
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def test_any_turn_in_any_thread(asker: Asker, data: st.DataObject) -> None:
     if not waiting or data.draw(st.booleans()):
         # Never what the thread begins with: that would be the conversation again, and no turn.
         turn.append({"role": "user", "content": "new" + words()})
-    limit = data.draw(
+    limit: dict[str, Any] = data.draw(
         st.sampled_from(
             [
                 {"strategy": strategies.fifo(data.draw(st.integers(1, 4)))},

@@ -57,7 +57,7 @@ def interleaved(
     *, index: int | None, named: bool, kind: str, text_name: str, begun: bool
 ) -> list[dict[str, Any]]:
     """Two calls, a piece of each in turn, with the id in every piece."""
-    pieces = []
+    pieces: list[dict[str, Any]] = []
     texts = ['{"a": 1}', "{}"]
     for start in range(-1 if begun else 0, 4):
         for call_id, name, whole in zip(("c1", "c2"), "fg", texts):

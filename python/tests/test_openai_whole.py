@@ -166,7 +166,8 @@ def test_a_message_of_a_stream_is_sent_as_the_api_takes_it(
     plain_client: openai.OpenAI, server: Server, store: memexllm.Store, dumped: bool
 ) -> None:
     server.say(FINAL["calls without a type"], text("done"), text("again"))
-    with plain_client.chat.completions.stream(model="gpt-test", messages=user("do")) as events:
+    asked: Any = user("do")
+    with plain_client.chat.completions.stream(model="gpt-test", messages=asked) as events:
         final = events.get_final_completion().choices[0].message
     client = memexllm.integrations.openai.with_history(store=store)(plain_client)
     ask(client, [*user("do"), final.model_dump() if dumped else final, *RESULTS])
