@@ -1,4 +1,4 @@
-"""Rows of a database that another program removed: nothing is left out in silence, and no seq is given twice."""
+"""Rows that another program removed: nothing is left out in silence, no seq is given twice."""
 
 # pylint: disable=missing-function-docstring,redefined-outer-name
 
