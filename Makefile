@@ -14,6 +14,8 @@ CYCLES ?= 2000
 STRICT ?= 1
 
 PY := .venv/bin/python
+# What make services started, for the tests.
+WITH_SERVICES := eval "$$(tools/services.sh env)";
 QUIET := tools/quiet.sh
 export PYTHONDONTWRITEBYTECODE := 1
 PYTHON_FILES := python/hatch_build.py python/src tools \
@@ -38,7 +40,7 @@ ABI_TESTS := $(filter-out Tests/C/misuse_matrix.c,$(wildcard Tests/C/*.c Tests/C
 
 # Those that each engine in files must pass; SQLite does with the others.
 ENGINE_TESTS := Tests/C/kill9.c Tests/C/fork.c Tests/C/creation.c
-OTHER_ENGINES := lmdb
+OTHER_ENGINES := lmdb file
 
 CHECK_PARTS := check-format check-warnings check-imports check-header check-generated check-python \
 	check-exports check-traps check-sizes
@@ -60,9 +62,17 @@ demo: build ## Keep, kill, reopen and show a conversation (INPUT=file.jsonl for 
 	@$(PY) examples/demo.py $(if $(INPUT),--input '$(INPUT)')
 
 .PHONY: test
-test: setup ## Run every test
+test: services ## Run every test
 	@for part in $(TEST_PARTS); do $(MAKE) "$$part" || { echo "make test: $$part failed" >&2; exit 1; }; done
 	@echo "make test: all of $(words $(TEST_PARTS)) parts passed"
+
+.PHONY: services
+services: setup ## Start the servers that tests need, on loopback, with their data under build/services
+	@tools/services.sh start
+
+.PHONY: stop-services
+stop-services: ## Stop them
+	@tools/services.sh stop
 
 .PHONY: check
 check: build ## Check formats, warnings, imports, header, exports, traps, sizes, Python, generated files
@@ -96,6 +106,10 @@ generate: setup ## Write the generated files again
 	@$(PY) tools/generate_python_ffi.py
 	@$(PY) tools/generate_misuse_test.py
 
+.PHONY: generate-vocabularies
+generate-vocabularies: setup ## Make the images of the built-in vocabularies again (downloads the rank files)
+	@$(PY) tools/generate_vocabularies.py
+
 .PHONY: format
 format: setup ## Format Swift and Python sources in place
 	@swift format --in-place --recursive Sources Package.swift $(wildcard Tests)
@@ -115,7 +129,7 @@ clean: ## Remove what was built (not .venv)
 
 .PHONY: test-swift
 test-swift: setup ## Swift tests
-	@$(QUIET) -t 1 "Swift tests" env MEMEX_STRICT=$(STRICT) \
+	@$(WITH_SERVICES) $(QUIET) -t 1 "Swift tests" env MEMEX_STRICT=$(STRICT) \
 		swift test --scratch-path build/debug --parallel
 
 .PHONY: test-swift-address
@@ -131,7 +145,7 @@ test-swift-thread: setup ## The same under ThreadSanitizer
 .PHONY: test-python
 test-python: build ## Python tests
 	@echo "==> Python tests"
-	@cd python && PYTHONPATH=src ../$(PY) -m pytest --quiet -p no:cacheprovider
+	@$(WITH_SERVICES) cd python && PYTHONPATH=src ../$(PY) -m pytest --quiet -rs -p no:cacheprovider
 
 .PHONY: test-python-versions
 test-python-versions: build ## The same on every Python from 3.10 to 3.13 that is here; not in make test
@@ -201,7 +215,8 @@ check-format: setup ## swift format
 check-warnings: setup ## Warnings as errors, tests included
 	@$(QUIET) "Swift warnings" env MEMEX_STRICT=1 swift build --build-tests --scratch-path build/debug
 	@$(QUIET) "C warnings" clang -fsyntax-only -std=c17 -Wall -Wextra -Werror \
-		-ISources/CMemexShim/include $(wildcard Sources/CMemexShim/*.c)
+		-ISources/CMemexShim/include -ISources/CMemexVocabularies/include \
+		$(wildcard Sources/CMemexShim/*.c Sources/CMemexVocabularies/*.c)
 	@$(QUIET) "C++ warnings" clang++ -fsyntax-only -std=c++17 -Wall -Wextra -Werror \
 		-ISources/CMemexShim/include $(wildcard Sources/CMemexShim/*.cpp)
 	@$(QUIET) "warnings of the tests in C" clang -fsyntax-only -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror \
@@ -235,7 +250,8 @@ check-sizes: setup ## No source file is longer than 400 lines without a reason
 .PHONY: check-generated
 check-generated: setup ## Generated files are fresh
 	@$(QUIET) "generated files" bash -c '$(PY) tools/generate_python_ffi.py --check && \
-		$(PY) tools/generate_misuse_test.py --check'
+		$(PY) tools/generate_misuse_test.py --check && \
+		$(PY) tools/generate_vocabularies.py --check'
 
 .PHONY: check-python
 check-python: setup ## Black, isort, Flake8, pylint, bandit, strict mypy
@@ -254,10 +270,12 @@ check-python: setup ## Black, isort, Flake8, pylint, bandit, strict mypy
 .PHONY: bench
 bench: build ## Measure against what is there, into build/bench.json
 	@$(call need,Benchmarks/run.py)
-	@$(PY) Benchmarks/run.py
+	@$(WITH_SERVICES) $(PY) Benchmarks/run.py
 
 .PHONY: soak
-soak: build ## Kill writers 2,000 times; fail every allocation, with a file too
+soak: build services ## Kill writers 2,000 times, PostgreSQL 100 times; fail every allocation, with a file too
+	@$(WITH_SERVICES) cd python && MEMEX_POSTGRESQL_STOPS=100 PYTHONPATH=src ../$(PY) -m pytest --quiet -rs \
+		-p no:cacheprovider tests/test_postgresql_servers.py -k immediate
 	@MEMEX_KILL_CYCLES=$(CYCLES) MEMEX_CREATION_ROUNDS=$(CYCLES) MEMEX_PROGRAM_TIMEOUT=7200 \
 		MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain Tests/C/kill9.c Tests/C/creation.c
 	@$(foreach engine,$(OTHER_ENGINES),MEMEX_TEST_ENGINE=$(engine) MEMEX_KILL_CYCLES=$(CYCLES) \
@@ -265,8 +283,12 @@ soak: build ## Kill writers 2,000 times; fail every allocation, with a file too
 		tools/run_c_programs.sh plain Tests/C/kill9.c Tests/C/creation.c;)
 	@MEMEX_OOM_ALL=1 MEMEX_PROGRAM_TIMEOUT=7200 MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain Tests/C/oom.c
 
+.PHONY: fuzz-tokens
+fuzz-tokens: setup ## Compare the tokenizers with tiktoken on a million strings
+	@$(PY) tools/fuzz_tokens.py
+
 .PHONY: fuzz
-fuzz: setup ## Fuzz the scanner against jansson (FUZZ_SECONDS=600)
+fuzz: setup fuzz-tokens ## Fuzz the scanner against jansson (FUZZ_SECONDS=600), the tokenizers against tiktoken
 	@$(call need,tools/fuzz.sh)
 	@tools/fuzz.sh
 

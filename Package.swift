@@ -81,13 +81,17 @@ var targets: [Target] = [
     library("MemexStorage", ["MemexModel", "CMemexShim"]),
     library("MemexSQLite", ["MemexStorage", "MemexModel", "CMemexShim"]),
     library("MemexLMDB", ["MemexStorage", "MemexModel", "CMemexShim"]),
-    library("MemexTokens", ["MemexModel"]),
+    library("MemexFile", ["MemexStorage", "MemexModel", "CMemexShim"]),
+    library("MemexPostgreSQL", ["MemexStorage", "MemexModel", "CMemexShim"]),
+    // Its images are read by #embed, which no build system needs to know of.
+    .target(name: "CMemexVocabularies", exclude: ["images", "NOTICE"], cSettings: cSettings),
+    library("MemexTokens", ["MemexModel", "CMemexShim", "CMemexVocabularies"]),
     library("MemexContext", ["MemexStorage", "MemexTokens", "MemexModel"]),
     library(
         "Memex",
         [
-            "MemexContext", "MemexTokens", "MemexSQLite", "MemexLMDB", "MemexStorage", "MemexModel",
-            "CMemexShim",
+            "MemexContext", "MemexTokens", "MemexSQLite", "MemexLMDB", "MemexFile", "MemexPostgreSQL",
+            "MemexStorage", "MemexModel", "CMemexShim",
         ]),
     // Its speed is that of the backend that it checks.
     .target(
@@ -111,10 +115,25 @@ if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
             name: "MemexTestSupport",
             dependencies: ["MemexConformance", "Memex", "MemexStorage", "MemexModel"],
             path: "Tests/MemexTestSupport", swiftSettings: swiftSettings),
+        // Makes the images of the built-in vocabularies; `make generate-vocabularies` runs it.
+        .executableTarget(
+            name: "VocabularyImages", dependencies: ["MemexTokens"], path: "Tests/VocabularyImages",
+            swiftSettings: swiftSettings),
+        // The tokenizers as C functions, for the fuzzer and the benchmark.
+        .target(
+            name: "TokenizerProbe", dependencies: ["MemexTokens", "MemexModel"], path: "Tests/TokenizerProbe",
+            swiftSettings: swiftSettings),
+        tests(
+            "MemexTokensTests",
+            ["MemexTokens", "MemexConformance", "MemexModel", "MemexTestSupport"]),
         tests("MemexModelTests", ["MemexModel", "CJansson", "MemexTestSupport"]),
         tests("MemexStorageTests", ["MemexStorage", "MemexModel", "MemexTestSupport"]),
         tests("MemexSQLiteTests", ["MemexSQLite", "MemexStorage", "MemexModel", "MemexTestSupport"]),
         tests("MemexLMDBTests", ["MemexLMDB", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+        tests("MemexFileTests", ["MemexFile", "MemexStorage", "MemexModel", "MemexTestSupport"]),
+        tests(
+            "MemexPostgreSQLTests",
+            ["MemexPostgreSQL", "Memex", "MemexStorage", "MemexModel", "CMemexShim", "MemexTestSupport"]),
         tests(
             "MemexContextTests",
             ["MemexContext", "MemexStorage", "MemexTokens", "MemexModel", "MemexTestSupport"]),
@@ -129,12 +148,16 @@ if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
     ].filter { FileManager.default.fileExists(atPath: "\(root)/Tests/\($0.name)") }
 }
 
+let probe: [Product] =
+    targets.contains { $0.name == "TokenizerProbe" }
+    ? [.library(name: "tokenizer-probe", type: .dynamic, targets: ["TokenizerProbe"])] : []
+
 let package = Package(
     name: "memex",
     products: [
         .library(name: "memex", type: .dynamic, targets: ["MemexLibrary"]),
         .library(name: "Memex", targets: ["Memex"]),
-    ],
+    ] + probe,
     targets: targets,
     cLanguageStandard: .c17,
     cxxLanguageStandard: .cxx17

@@ -14,7 +14,16 @@ from typing import Callable
 import data
 from model import HERE, OUT, ROOT, Contestant, Failure, Pair, Result, Row, Run, Setting, Task
 
-PROGRAMS = ("raw_sqlite", "raw_lmdb", "same_schema", "memex_bench", "load_library")
+PROGRAMS = (
+    "raw_sqlite",
+    "raw_lmdb",
+    "raw_file",
+    "same_schema",
+    "memex_bench",
+    "load_library",
+    "postgresql_bench",
+)
+OURS = ("memex_bench", "postgresql_bench")
 AGENTS = "openai-agents==0.24.0"
 
 
@@ -27,17 +36,19 @@ def build(setting: Setting) -> None:
     for name in (*PROGRAMS, "sync_count"):
         source = HERE / f"{name}.c"
         target = OUT / (f"{name}.so" if name == "sync_count" else name)
-        inputs = [source, *headers, *([setting.library] if name == "memex_bench" else [])]
+        inputs = [source, *headers, *([setting.library] if name in OURS else [])]
         if target.exists() and target.stat().st_mtime > max(i.stat().st_mtime for i in inputs):
             continue
         command = [compiler, *flags, str(source), "-o", str(target)]
         if name == "sync_count":
             command += ["-shared", "-fPIC"]
-        if name == "memex_bench":
+        if name in OURS:
             command += [str(setting.library)]
         libraries = ["-lsqlite3", "-pthread", "-ldl"] if name != "sync_count" else ["-ldl"]
-        if name == "raw_lmdb":
-            libraries = ["-llmdb"]
+        if name in ("raw_lmdb", "raw_file"):
+            libraries = ["-llmdb"] if name == "raw_lmdb" else []
+        if name == "postgresql_bench":
+            libraries = ["-lpq"]
         subprocess.run(command + libraries, check=True)
     messages = OUT / "data" / "chat.bin"
     if not messages.exists() or messages.stat().st_mtime < (HERE / "data.py").stat().st_mtime:

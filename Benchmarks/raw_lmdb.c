@@ -44,7 +44,7 @@ static void put(Store *s, const Message *m, uint32_t thread, uint64_t seq) {
   unsigned char key[17], row[16384];
   uint64_t number = htobe64((uint64_t)thread + 1), place = htobe64(seq);
   int64_t at = time_us();
-  key[0] = 'm';
+  key[0] = 'z';
   memcpy(key + 1, &number, 8);
   memcpy(key + 9, &place, 8);
   unsigned char head[40] = {1, 0, 0, 1, 8, 0, 0x11, 0x22, 0x33, 0x44};

@@ -5,8 +5,9 @@ from __future__ import annotations
 from model import Setting, Task
 from rows_append import append_tasks, python_tasks
 from rows_concurrent import concurrency_tasks
-from rows_engines import engine_tasks
+from rows_engines import engine_tasks, file_tasks
 from rows_memory import memory_tasks
+from rows_postgresql import postgresql_tasks
 from rows_reading import reading_tasks
 
 
@@ -19,4 +20,7 @@ def all_tasks(setting: Setting) -> list[Task]:
         *reading_tasks(setting),
         *memory_tasks(setting),
         *engine_tasks(setting, "lmdb", "raw C LMDB"),
+        *engine_tasks(setting, "file", "write and fdatasync in C"),
+        *file_tasks(setting),
+        *postgresql_tasks(setting),
     ]

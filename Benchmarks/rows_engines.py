@@ -7,6 +7,30 @@ from contestants import program, speed
 from model import Contestant, Row, Setting, Task
 
 
+def file_tasks(setting: Setting) -> list[Task]:
+    """On a disk, where most of an append is the sync's; engine_tasks has the rest alone."""
+    shape: list[object] = ["{data}", setting.sizes.appends // 10, data.THREADS, 200]
+    json = program("memex_bench", "append", "file:///{db}", *shape, 1, "json")
+    return [
+        Task(
+            [
+                Contestant("raw", program("raw_file", "append", "{db}", *shape, 1), disk=True),
+                Contestant("json", json, disk=True),
+            ],
+            [
+                Row(
+                    "append_file_disk",
+                    "append JSON to file: on a disk / write and fdatasync in C",
+                    "msg/s CPU",
+                    ">= 0.7",
+                    speed("json", "raw"),
+                    at_least=0.7,
+                )
+            ],
+        )
+    ]
+
+
 def engine_tasks(setting: Setting, engine: str, reference: str) -> list[Task]:
     """An engine in files against the least that does the same work in C."""
     sizes, url = setting.sizes, f"{engine}:///{{db}}"

@@ -278,7 +278,8 @@ void memex_error_free(memex_error *error);
  *   "tokenizer": the default of counts ("estimate"), "interruptible": true to end waits early with
  *     CANCELLED and {"signal", "remaining_us"} so that the caller can handle signals and call again.
  *   URLs: memory: (private), memory:name (shared in the process), sqlite:///relative.db,
- *   sqlite:////absolute.db, sqlite::memory:, lmdb:///relative-folder, lmdb:////absolute/folder, and
+ *   sqlite:////absolute.db, sqlite::memory:, lmdb:///relative-folder, lmdb:////absolute/folder,
+ *   file:///relative-folder, file:////absolute/folder, postgresql://user@host/database, and
  *   NAME:... of a registered backend.
  *
  * Ownership: *out is owned; memex_store_close. Errors: INVALID, NOT_FOUND, UNSUPPORTED, UNAVAILABLE,

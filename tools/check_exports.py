@@ -12,7 +12,8 @@ from pathlib import Path
 
 from header import HEADER, ROOT, load
 
-SIZE_MAX = 8 << 20
+# Ten of them are vocabularies.
+SIZE_MAX = 20 << 20
 SHOWN_MAX = 20
 LOAD_MS_MAX = 5.0
 # What the library may need of the system: the wheel bundles jansson, SQLite is loaded at run time.

@@ -19,13 +19,17 @@ ALLOWED: dict[str, set[str]] = {
     "MemexStorage": {"MemexModel", "CMemexShim"},
     "MemexSQLite": {"MemexStorage", "MemexModel", "CMemexShim"},
     "MemexLMDB": {"MemexStorage", "MemexModel", "CMemexShim"},
-    "MemexTokens": {"MemexModel"},
+    "MemexFile": {"MemexStorage", "MemexModel", "CMemexShim"},
+    "MemexPostgreSQL": {"MemexStorage", "MemexModel", "CMemexShim"},
+    "MemexTokens": {"MemexModel", "CMemexShim", "CMemexVocabularies"},
     "MemexContext": {"MemexStorage", "MemexTokens", "MemexModel"},
     "Memex": {
         "MemexContext",
         "MemexTokens",
         "MemexSQLite",
         "MemexLMDB",
+        "MemexFile",
+        "MemexPostgreSQL",
         "MemexStorage",
         "MemexModel",
         "CMemexShim",
@@ -43,7 +47,7 @@ ALLOWED: dict[str, set[str]] = {
     "MemexLibrary": {"MemexABI"},
 }
 # Folders without Swift: module maps, and the little C there is.
-NOT_SWIFT = {"CJansson", "CMemexShim"}
+NOT_SWIFT = {"CJansson", "CMemexShim", "CMemexVocabularies"}
 SYSTEM = {"Glibc", "Musl", "Darwin", "Synchronization"}
 # Why, for whoever meets the error.
 FORBIDDEN = {

@@ -3,8 +3,8 @@ caught.
 
 Each trap site of compiled Swift is one `ud2` (`brk` on ARM). This check takes the object files of
 the release build, attributes every trap to its function, and fails when one is in the boundary
-(MemexABI) or in the JSON and scanner code of MemexModel. Flags and sources that would hide traps
-are looked for, too.
+(MemexABI), in the JSON and scanner code of MemexModel, or in what MemexTokens does with text. Flags
+and sources that would hide traps are looked for, too.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from check_imports import code_of
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "dist" / "release"
 
-# Module -> which of its source files, by path: all of the boundary; of the model what reads outside
-# data.
+# Module -> which of its source files, by path: all of the boundary; of the model and the tokenizers
+# what reads outside data.
 MODULES: dict[str, str] = {
     "MemexABI": r".*",
     "MemexModel": r".*(JSON|Json|Scan|Byte|UTF8|Unicode|Escape|Number|Merge|Packed).*",
+    "MemexTokens": r".*(Piece|Rules|AsciiWindow|Merge|Character|TextLoad|TokenizerScratch|BytePair"
+    r"|SpecialTokens|EstimateTokenizer|SplitPattern|VocabularyImage|VocabularyHash).*",
 }
 
 # Functions whose trap no input can reach, and why. A short list: each line is a promise.

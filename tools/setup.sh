@@ -36,8 +36,9 @@ if command -v pkg-config > /dev/null; then
   pkg-config --exists jansson || need libjansson-dev
   pkg-config --exists sqlite3 || need libsqlite3-dev
   pkg-config --exists lmdb || need liblmdb-dev
+  pkg-config --exists libpq || need libpq-dev
 else
-  need libjansson-dev libsqlite3-dev liblmdb-dev
+  need libjansson-dev libsqlite3-dev liblmdb-dev libpq-dev
 fi
 if [ "${1:-}" != toolchain ] && [ ! -x .venv/bin/python ]; then
   command -v "$python" > /dev/null || need python3
@@ -57,6 +58,23 @@ if [ ${#missing[@]} -gt 0 ]; then
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" > /dev/null
 fi
 [ "${1:-}" != toolchain ] || exit 0
+
+# --- servers for the tests -----------------------------------------------------------------------------
+# Without one its tests are skipped, so a machine that cannot have it is no error. Asked once a build folder.
+wanted=()
+compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || command -v initdb > /dev/null || wanted+=(postgresql)
+command -v pgbouncer > /dev/null || [ -x /usr/sbin/pgbouncer ] || wanted+=(pgbouncer)
+if [ ${#wanted[@]} -gt 0 ] && [ "$(cat build/servers.stamp 2> /dev/null)" != "${wanted[*]}" ]; then
+  as_root=()
+  [ "$(id -u)" = 0 ] || as_root=(sudo -n)
+  say "installing servers for the tests: ${wanted[*]}"
+  if ! { command -v apt-get && "${as_root[@]}" apt-get update -qq &&
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${wanted[@]}"; } > /dev/null 2>&1; then
+    say "they cannot be installed here; the tests that need them will be skipped"
+    mkdir -p build
+    printf '%s' "${wanted[*]}" > build/servers.stamp
+  fi
+fi
 
 # --- Python environment ------------------------------------------------------------------------------
 stamp=.venv/.memex-stamp

@@ -20,8 +20,8 @@ static void check(memex_status status, memex_error *error, const char *what) {
 /* A path alone is SQLite's. */
 static inline int is_url(const char *path) { return strstr(path, ":///") != NULL; }
 
-static memex_store *store_open(const char *path) {
-  char config[1024];
+static inline memex_store *store_open(const char *path) {
+  char config[1100];
   memex_store *store;
   snprintf(config, sizeof config, "{\"url\":\"%s%s\"}",
            !strncmp(path, "memory:", 7) || is_url(path) ? "" : "sqlite:///", path);
@@ -37,7 +37,7 @@ static memex_thread *thread_create(memex_store *store, uint32_t number) {
   return thread;
 }
 
-static memex_thread *thread_open(memex_store *store, uint32_t number) {
+static inline memex_thread *thread_open(memex_store *store, uint32_t number) {
   char id[32];
   memex_thread *thread;
   snprintf(id, sizeof id, "t%u", number);
@@ -51,7 +51,7 @@ static int64_t append(memex_thread *thread, const char *json, size_t length) {
   return receipt.last_seq;
 }
 
-static int64_t append_text(memex_thread *thread, const Message *m) {
+static inline int64_t append_text(memex_thread *thread, const Message *m) {
   memex_receipt receipt = {.struct_size = sizeof receipt};
   CALL(memex_thread_append_text(thread, m->role, m->role_len, m->content, m->content_len, NULL, 0, &receipt, &error));
   return receipt.last_seq;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 int memex_shim_folder_identity(const char *path, uint64_t *device, uint64_t *inode, int *is_folder) {
@@ -41,6 +42,11 @@ int memex_shim_folder_has_others(const char *path, const char *const *names) {
   }
   closedir(folder);
   return found;
+}
+
+int64_t memex_shim_free_bytes(const char *path) {
+  struct statvfs s;
+  return statvfs(path, &s) == 0 ? (int64_t)s.f_bavail * (int64_t)s.f_frsize : -(int64_t)errno;
 }
 
 int64_t memex_shim_file_size(const char *path) {

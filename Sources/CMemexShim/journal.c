@@ -2,6 +2,7 @@
 #include "memex_shim_journal.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,6 +47,10 @@ int memex_shim_cut(int descriptor, int64_t size) {
   do r = ftruncate(descriptor, (off_t)size);
   while (r != 0 && errno == EINTR);
   return r == 0 ? 0 : errno;
+}
+
+const void *memex_shim_find_text(const void *bytes, size_t len, const char *text) {
+  return memmem(bytes, len, text, strlen(text));
 }
 
 int memex_shim_has_control(const uint8_t *bytes, size_t len) {

@@ -16,7 +16,9 @@ package enum Description {
             ("page_items", Limits.pageItems), ("page_bytes", Int64(Limits.pageBytes)),
         ]
         out.append(text: limits.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ","))
-        list("},\"backends\":[", ["memory", "sqlite", "lmdb"] + BackendRegistry.names, &out)
+        list(
+            "},\"backends\":[", ["memory", "sqlite", "lmdb", "file", "postgresql"] + BackendRegistry.names,
+            &out)
         list("],\"strategies\":[", StrategyRegistry.names, &out)
         list("],\"tokenizers\":[", Tokenizers.names, &out)
         list("],\"formats\":[", MessageFormat.allCases.map { "\($0.name)" }, &out)

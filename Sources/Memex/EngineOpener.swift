@@ -1,6 +1,8 @@
 internal import CMemexShim
+internal import MemexFile
 internal import MemexLMDB
 internal import MemexModel
+internal import MemexPostgreSQL
 internal import MemexSQLite
 internal import MemexStorage
 #if canImport(Glibc)
@@ -21,11 +23,22 @@ enum EngineOpener {
         case .sqliteMemory: return try SQLiteEngines.open(sqlite(nil, options, environment))
         case .sqlite(let path): return try SQLiteEngines.open(sqlite(path, options, environment))
         case .lmdb(let path): return try LMDBEngines.open(lmdb(path, options, environment))
+        case .file(let path): return try FileEngines.open(file(path, options, environment))
+        case .postgresql:
+            var engine = PostgreSQLEngine.Options(url: options.url)
+            engine.readOnly = options.readOnly
+            engine.create = options.create
+            engine.isFullyDurable = options.isFullyDurable
+            engine.timeout = options.timeout
+            engine.isInterruptible = options.isInterruptible
+            engine.environment = environment
+            return try PostgreSQLEngine(engine)
         case .custom(let scheme):
             guard let factory = BackendRegistry.factory(scheme) else {
                 throw MemexError.invalid(
                     path: "/url",
-                    "names no backend that is built in or registered; known are memory, sqlite, lmdb"
+                    "names no backend that is built in or registered; known are memory, sqlite, lmdb, file, "
+                        + "postgresql"
                         + BackendRegistry.names.map { ", " + $0 }.joined())
             }
             guard options.create else {
@@ -61,6 +74,18 @@ enum EngineOpener {
         result.timeout = options.timeout
         result.environment = environment
         result.fallbackLibrary = siblingOfThisLibrary("liblmdb.so.0")
+        return result
+    }
+
+    private static func file(_ path: String, _ options: StoreOptions, _ environment: Environment)
+        -> FileEngines.Options
+    {
+        var result = FileEngines.Options(path: path)
+        result.readOnly = options.readOnly
+        result.create = options.create
+        result.isFullyDurable = options.isFullyDurable
+        result.timeout = options.timeout
+        result.environment = environment
         return result
     }
 

@@ -75,6 +75,9 @@ struct ThreadRemoval {
         condition.expectChanges = record.changes + (transaction?.noteChange(record.key) ?? 0)
         if record.forkCount > 0 {
             condition.hide = true
+            // Its id stays as long as forks name it.
+            condition.title = .some(nil)
+            condition.metadata = .some(nil)
             condition.changesDelta = 1
             operations.append(.updateThread(condition))
             let shared = try store.engine.forks(of: record.key).map(\.baseSeq).max() ?? 0

@@ -9,6 +9,9 @@ package enum StoreURL: Equatable {
     case sqlite(path: String)
     case sqliteMemory
     case lmdb(path: String)
+    case file(path: String)
+    /// The engine takes the URL apart.
+    case postgresql
     /// Of a registered backend.
     case custom(scheme: String)
 
@@ -17,7 +20,8 @@ package enum StoreURL: Equatable {
         guard let colon = text.utf8.firstIndex(of: 0x3A), colon != text.startIndex else {
             throw MemexError.invalid(
                 path: "/url",
-                "has no scheme; give memory:, sqlite:///chat.db or the URL of a registered backend")
+                "has no scheme; give memory:, sqlite:///chat.db, postgresql://host/database or the URL of a "
+                    + "registered backend")
         }
         guard !url.contains(0) else { throw MemexError.invalid(path: "/url", "has a NUL") }
         let scheme = String(text[..<colon])
@@ -40,6 +44,14 @@ package enum StoreURL: Equatable {
             }
         case "lmdb":
             self = .lmdb(path: try Self.path(rest, "lmdb:///relative-folder or lmdb:////absolute/folder"))
+        case "file":
+            self = .file(path: try Self.path(rest, "file:///relative-folder or file:////absolute/folder"))
+        case "postgresql", "postgres":
+            guard rest.hasPrefix("//") else {
+                throw MemexError.invalid(
+                    path: "/url", "wants two slashes: postgresql://user:password@host:5432/database")
+            }
+            self = .postgresql
         default: self = .custom(scheme: scheme)
         }
     }

@@ -18,6 +18,7 @@ final class LMDBEnvironment: @unchecked Sendable {
     private static let mapMaximum = 1 << 46
     private static let mapMinimum = 1 << 20
 
+    let path: String
     let handle: OpaquePointer
     private(set) var main: UInt32 = 0
     private var mapSize: Int
@@ -28,6 +29,7 @@ final class LMDBEnvironment: @unchecked Sendable {
     init(
         path: String, readOnly: Bool, isFullyDurable: Bool, initialMap: Int
     ) throws(MemexError) {
+        self.path = path
         let file = memex_shim_file_size(path + "/" + Self.dataName)
         var size = initialMap
         while size < Self.mapMaximum, size / 2 < file { size *= 2 }

@@ -1,4 +1,7 @@
 internal import CMemexShim
+#if canImport(Glibc)
+    internal import Glibc
+#endif
 internal import MemexModel
 internal import MemexStorage
 
@@ -16,6 +19,8 @@ final class LMDBWriter: OrderedStore, @unchecked Sendable {
     private var poison: MemexError?
     private(set) var isBroken = false
     private(set) var isMapFull = false
+    /// Less is left on a disk that took only a part of a write.
+    private static let nearlyFull: Int64 = 16 << 20
 
     init(_ environment: LMDBEnvironment, lock: ProcessLock) {
         self.environment = environment
@@ -60,7 +65,8 @@ final class LMDBWriter: OrderedStore, @unchecked Sendable {
         guard let txn else { throw MemexError(.internal, "no transaction is open") }
         closeCursor()
         self.txn = nil
-        let code = memex_lmdb_commit(txn)
+        var code = memex_lmdb_commit(txn)
+        if code == EIO, isShortWrite() { code = ENOSPC }
         environment.release()
         lock.unlock()
         guard code != 0 else {
@@ -79,6 +85,17 @@ final class LMDBWriter: OrderedStore, @unchecked Sendable {
         memex_lmdb_abort(txn)
         environment.release()
         lock.unlock()
+    }
+
+    /// LMDB calls it an I/O error when a full disk took a part of its pages. It is that when the disk is full and
+    /// the transaction, by its number, did not come about. The writers' lock is held.
+    private func isShortWrite() -> Bool {
+        let free = memex_shim_free_bytes(environment.path)
+        guard free >= 0, free < Self.nearlyFull else { return false }
+        var next: OpaquePointer?
+        guard memex_lmdb_begin(environment.handle, 0, &next) == 0, let next else { return false }
+        defer { memex_lmdb_abort(next) }
+        return memex_lmdb_txn_id(next) == number
     }
 
     /// A failed sync may have dropped the pages it was to write: nothing that follows can be trusted.

@@ -114,11 +114,12 @@ enum SQLiteSchema {
         let connection = try SQLiteConnection(
             path: path, readOnly: true, create: false, busyTimeout: 1_000_000)
         defer { connection.close() }
-        do throws(MemexError) { _ = try connection.value("PRAGMA schema_version") } catch {
-            if error.code == .corrupt { throw error }
-            return
+        do throws(MemexError) { try refuseForeign(connection) } catch {
+            switch error.code {
+            case .invalid, .newerFormat, .corrupt: throw error
+            default: return
+            }
         }
-        try refuseForeign(connection)
     }
 
     /// The same on a connection that may write.

@@ -25,7 +25,7 @@ package struct CommitRequest {
     /// State, neighbour and semaphore are read and written under the queue's mutex.
     var state = State.queued
     var semaphore = sem_t()
-    let deadline: Deadline
+    package let deadline: Deadline
 
     init(append: AppendOperation? = nil, operations: [WriteOperation] = [], until deadline: Deadline) {
         self.append = append

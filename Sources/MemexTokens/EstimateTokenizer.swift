@@ -18,3 +18,32 @@ package struct EstimateTokenizer: Tokenizer {
 
     package func countMessage(_ body: ByteView) -> Int { count(body) &+ Self.frame }
 }
+
+extension EstimateTokenizer: TextTokenizer {
+    package func count(_ text: ByteView, special: SpecialTokenPolicy) -> Int { count(text) }
+
+    package func count(
+        batch texts: UnsafeBufferPointer<ByteView>, special: SpecialTokenPolicy,
+        to counts: UnsafeMutablePointer<Int>
+    ) {
+        guard let first = texts.baseAddress else { return }
+        var index = 0
+        while index < texts.count {
+            counts[index] = count(first[index])
+            index &+= 1
+        }
+    }
+
+    package func encode(
+        _ text: ByteView, special: SpecialTokenPolicy, to ids: inout ByteBuffer
+    ) throws(MemexError) {
+        throw Self.noTokens
+    }
+
+    package func decode(_ ids: UnsafeBufferPointer<UInt32>, to text: inout ByteBuffer) throws(MemexError) {
+        throw Self.noTokens
+    }
+
+    private static let noTokens = MemexError(
+        .unsupported, "the estimate has no tokens, it only counts; name an encoding")
+}

@@ -160,20 +160,25 @@ import Testing
     }
 
     @Test func threadsOfTheCallback() throws {
-        let each = 500
+        let each = 20_000, workers = 4
         let reply = try run { reply in
             let handle = UInt(bitPattern: reply)
-            try? runConcurrently(4) { worker in
+            let ready = Locked(0)
+            let done: Void? = try? runConcurrently(workers) { worker in
+                ready.withLock { $0 += 1 }
+                while ready.value < workers {}
                 for index in 0..<each {
                     let text = "\(worker) \(index)"
-                    let reply = OpaquePointer(bitPattern: handle)
-                    #expect(memex_reply_entry(reply, text, -1, text, -1) == MEMEX_OK)
+                    guard memex_reply_entry(OpaquePointer(bitPattern: handle), text, -1, text, -1) == MEMEX_OK
+                    else { throw MemexError(.internal, "a reply was refused") }
                 }
             }
-            return Self.ok
+            return done == nil ? 0 : Self.ok
         }
         let all = try entries(reply)
-        #expect(all.count == 4 * each && Set(all).count == 4 * each && all.allSatisfy { $0[0] == $0[1] })
+        #expect(
+            all.count == workers * each && Set(all).count == workers * each
+                && all.allSatisfy { $0[0] == $0[1] })
     }
 
     // MARK: Host data

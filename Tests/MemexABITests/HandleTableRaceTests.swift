@@ -42,14 +42,19 @@ import Testing
 
     /// Of many that free a handle one succeeds.
     @Test func freedByMany() throws {
-        for _ in 0..<300 {
-            let gone = Locked(0), freed = Locked(0)
-            nonisolated(unsafe) let handle = try #require(HandleTable.make(Tracked(gone: gone), .message))
-            try runConcurrently(4) { _ in
-                if HandleTable.free(handle, .message) { freed.withLock { $0 += 1 } }
-            }
-            #expect(freed.value == 1 && gone.value == 1)
+        let count = 20_000, workers = 4
+        let gone = Locked(0), freed = Locked(0), ready = Locked(0)
+        nonisolated(unsafe) let handles = try (0..<count).map { _ in
+            try #require(HandleTable.make(Tracked(gone: gone), .message))
         }
+        try runConcurrently(workers) { _ in
+            ready.withLock { $0 += 1 }
+            while ready.value < workers {}
+            var mine = 0
+            for handle in handles where HandleTable.free(handle, .message) { mine += 1 }
+            freed.withLock { [mine] in $0 += mine }
+        }
+        #expect(freed.value == count && gone.value == count)
     }
 
     /// Makers and freers share the list of free slots: live handles differ, each finds its own object.

@@ -10,7 +10,11 @@ import Testing
 @Suite struct LMDBFolderTests {
     private let folder: TemporaryFolder
 
-    init() throws { folder = try TemporaryFolder() }
+    init() throws {
+        folder = try TemporaryFolder()
+        // What follows may go past the function that loads LMDB.
+        try LMDBEngines.open(.init(path: folder.path("first"))).close()
+    }
 
     private func open(_ name: String, _ change: (inout LMDBEngines.Options) -> Void = { _ in }) throws
         -> any StorageEngine

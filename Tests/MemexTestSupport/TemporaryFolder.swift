@@ -5,8 +5,16 @@ package final class TemporaryFolder: Sendable {
     private let url: URL
 
     package init() throws {
-        url = FileManager.default.temporaryDirectory.appendingPathComponent("memex-\(UUID().uuidString)")
+        url = Self.parent.appendingPathComponent("memex-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    /// Stores of these tests test logic, not the disk: in memory, unless TMPDIR names a place.
+    private static var parent: URL {
+        let memory = "/dev/shm"
+        let isNamed = ProcessInfo.processInfo.environment["TMPDIR"] != nil
+        return !isNamed && FileManager.default.isWritableFile(atPath: memory)
+            ? URL(fileURLWithPath: memory) : FileManager.default.temporaryDirectory
     }
 
     deinit { try? FileManager.default.removeItem(at: url) }

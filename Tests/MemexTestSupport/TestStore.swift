@@ -5,7 +5,7 @@ package import MemexStorage
 
 /// The built-in engines, for tests of what stands above them.
 package enum TestTarget: String, CaseIterable, Sendable {
-    case memory, sqlite, lmdb
+    case memory, sqlite, lmdb, file
 }
 
 /// A store of a test, and how to open it again.
@@ -18,7 +18,7 @@ package final class TestStore {
 
     package init(_ target: TestTarget, durable: Bool = false, environment: Environment = .system) throws {
         folder = try TemporaryFolder()
-        var url = (target == .lmdb ? "lmdb:///" : "sqlite:///") + folder.path("test.db")
+        var url = target.rawValue + ":///" + folder.path("test.db")
         if target == .memory {
             // As memory: is, but reopening finds it again.
             let name = "t" + UUID().uuidString.lowercased()

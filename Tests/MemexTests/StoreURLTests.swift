@@ -21,8 +21,9 @@ import Testing
             ("sqlite:///%D0%BA.db", .sqlite(path: "к.db")), ("sqlite:///к.db", .sqlite(path: "к.db")),
             ("sqlite:////", .sqlite(path: "/")), ("sqlite:///:memory", .sqlite(path: ":memory")),
             ("lmdb:///chat", .lmdb(path: "chat")), ("lmdb:////var/a%20b/", .lmdb(path: "/var/a b/")),
+            ("file:///chat", .file(path: "chat")), ("file:////var/chat", .file(path: "/var/chat")),
             ("mine:", .custom(scheme: "mine")), ("mine://host/a?b#c", .custom(scheme: "mine")),
-            ("postgresql://localhost/db", .custom(scheme: "postgresql")),
+            ("postgresql://localhost/db", .postgresql), ("postgres://localhost", .postgresql),
         ]
         for (text, url) in good { #expect(try parsed(text) == url, "\(text)") }
     }
@@ -32,6 +33,7 @@ import Testing
             "", ":", ":memory:", "chat.db", "/var/chat.db", "sqlite:", "sqlite:/", "sqlite://", "sqlite:///",
             "sqlite:chat.db", "sqlite:/chat.db", "sqlite://chat.db", "sqlite:///a?mode=ro", "sqlite:///a#b",
             "sqlite:///a%", "sqlite:///a%4", "sqlite:///a%zz", "sqlite:///a%00b", "sqlite:///a\u{0}b",
+            "file:", "file:chat", "file://host/chat", "file:///",
             "lmdb:", "lmdb:chat", "lmdb://host/chat", "lmdb:///", "lmdb:///a?b", "memory:a\u{0}", "memory://",
             "memory:///", "memory://a", "memory:///x", "sqlite:///%FF", "sqlite:///%C3",
             "sqlite:///%ED%A0%80",

@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 import lzma
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from postgresql_server import URL as POSTGRESQL
+from postgresql_server import psql
 
 import memexllm
 
@@ -21,10 +24,25 @@ if TYPE_CHECKING:
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
-@pytest.fixture(params=["memory", "sqlite", "lmdb"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture(params=["memory", "sqlite", "lmdb", "file", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty store of each engine."""
-    return "memory:" if request.param == "memory" else f"{request.param}:///{tmp_path}/chat.db"
+    if request.param == "postgresql":
+        if not POSTGRESQL:
+            pytest.skip("no PostgreSQL server is running; run make services, and see what it says")
+        schema = f"t{uuid.uuid4().hex}"
+        yield f"{POSTGRESQL}?schema={schema}"
+        psql(POSTGRESQL, f"SET client_min_messages = error; DROP SCHEMA IF EXISTS {schema} CASCADE")
+    else:
+        yield "memory:" if request.param == "memory" else f"{request.param}:///{tmp_path}/chat.db"
+
+
+@pytest.fixture
+def schema() -> Iterator[str]:
+    """The name of a PostgreSQL schema that is dropped at the end."""
+    name = f"t{uuid.uuid4().hex}"
+    yield name
+    psql(POSTGRESQL, f"SET client_min_messages = error; DROP SCHEMA IF EXISTS {name} CASCADE")
 
 
 @pytest.fixture

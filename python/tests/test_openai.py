@@ -159,6 +159,47 @@ def test_misuse(plain_client: openai.OpenAI, store: memexllm.Store) -> None:
         with_history(store=store)(plain_client)
 
 
+@pytest.mark.parametrize(
+    ("options", "kind", "name"),
+    [
+        ({"store": "sqlite:///x.db"}, TypeError, "store"),
+        ({"store": ""}, TypeError, "store"),
+        ({"store": 0}, TypeError, "store"),
+        ({"store": object()}, TypeError, "store"),
+        ({"storage": "memory:"}, TypeError, "store"),
+        ({"history_manager": "memory:"}, TypeError, "history_manager"),
+        ({"max_tokens": "5"}, TypeError, "max_tokens"),
+        ({"max_tokens": True}, TypeError, "max_tokens"),
+        ({"max_tokens": 1.5}, TypeError, "max_tokens"),
+        ({"max_tokens": 0}, errors.InvalidError, "max_tokens"),
+        ({"max_tokens": 2**70}, errors.InvalidError, "max_tokens"),
+        ({"strategy": "fifo"}, TypeError, "strategy"),
+        ({"strategy": 5}, TypeError, "strategy"),
+        ({"strategy": False}, TypeError, "strategy"),
+        ({"strategy": [5]}, TypeError, "pipeline"),
+        ({"strategy": []}, errors.InvalidError, "pipeline"),
+        ({"strategy": {}}, errors.InvalidError, "type"),
+        ({"strategy": {"type": "fifo", "last": 0}}, errors.InvalidError, "last"),
+        ({"strategy": {"type": "nope"}}, errors.NotFoundError, "nope|no such step"),
+        ({"algorithm": "fifo"}, TypeError, "strategy"),
+    ],
+)
+def test_wrong_arguments_are_found_at_once(
+    store: memexllm.Store, options: dict[str, Any], kind: type[Exception], name: str
+) -> None:
+    given = options if {"store", "storage"} & set(options) else {"store": store, **options}
+    with pytest.raises(kind, match=name):
+        with_history(**given)
+
+
+def test_a_closed_strategy_is_found_at_once(store: memexllm.Store) -> None:
+    strategy = memexllm.context.Strategy({"type": "fifo", "last": 1})
+    with_history(store=store, strategy=strategy)
+    strategy.close()
+    with pytest.raises(errors.ClosedError):
+        with_history(store=store, strategy=strategy)
+
+
 def test_a_prompt_of_several_messages(client: Any, server: Server, store: memexllm.Store) -> None:
     server.say(text("a"), text("b"), text("c"))
     prompt = [{"role": "system", "content": "One."}, {"role": "developer", "content": "Two."}]

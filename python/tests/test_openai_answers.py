@@ -235,3 +235,38 @@ def test_an_answer_with_a_long_provenance_is_kept(
     assert message.content == "one"
     assert message.provenance["shortened"] is True
     assert message.provenance["finish_reason"] == "stop"
+
+
+DEEP: Any = None
+for _ in range(120):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"id": "i" * 2_000_000},
+        {"model": "m" * 2_000_000, "id": "\ud83d" * 400_000},
+        {"usage": {"prompt_tokens": 1, "extra": "u" * 2_000_000}},
+        {"usage": {"k" * 2_000_000: 1}},
+        {"usage": DEEP, "more": [DEEP] * 5_000},
+        {"id": ["i" * 1_100_000], "model": {"name": "m" * 1_100_000}},
+        {"system_fingerprint": "f" * 2_000_000},
+    ],
+    ids=range(7),
+)
+def test_whatever_is_long_in_a_provenance_the_answer_is_kept(
+    caller: Caller, server: Server, store: memexllm.Store, facts: dict[str, Any]
+) -> None:
+    reply = text("precious")
+    reply.document.update(facts)
+    server.say(reply)
+    caller.ask(user("hi"))
+    message = store.threads.open("t").message(2)
+    assert (message.content, message.state) == ("precious", "complete")
+    assert message.provenance["shortened"] is True
+    assert message.provenance["source"] == "openai"
+    assert message.provenance["finish_reason"] == "stop"
+    for name, value in facts.items():
+        if isinstance(value, str) and name in ("id", "model"):
+            assert len(message.provenance[name]) == 1_000

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from openai_clients import CALLS, Caller, stored, user
+from openai_clients import CALLS, RESULTS, Caller, stored, user
 from openai_server import Reply, Server, chunk, completion, stream, text
 
 import memexllm
@@ -50,6 +50,69 @@ def test_parallel_calls_of_one_index(caller: Caller, server: Server, store: meme
     server.say(Reply(chunks=[*[call_piece(**call) for call in whole], chunk({}, "tool_calls")]))
     caller.ask(user("do"), stream=True)
     # This server left the type out, too: a request wants it.
+    assert stored(store).tool_calls == CALLS
+
+
+def interleaved(
+    *, index: int | None, named: bool, kind: str, text_name: str, begun: bool
+) -> list[dict[str, Any]]:
+    """Two calls, a piece of each in turn, with the id in every piece."""
+    pieces = []
+    texts = ['{"a": 1}', "{}"]
+    for start in range(-1 if begun else 0, 4):
+        for call_id, name, whole in zip(("c1", "c2"), "fg", texts):
+            part = whole[start * 2 : start * 2 + 2] if start >= 0 else ""
+            function = {text_name: part}
+            piece: dict[str, Any] = {"id": call_id, kind: function}
+            if index is not None:
+                piece["index"] = index
+            if named or not pieces or len(pieces) == 1:
+                function["name"] = name
+                piece["type"] = kind
+            pieces.append(chunk({"tool_calls": [piece]}))
+    return pieces
+
+
+@pytest.mark.parametrize("begun", [True, False])
+@pytest.mark.parametrize("kind", ["function", "custom"])
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("index", [0, None])
+def test_pieces_of_calls_are_joined_by_id(  # pylint: disable=too-many-arguments
+    *,
+    caller: Caller,
+    server: Server,
+    store: memexllm.Store,
+    index: int | None,
+    named: bool,
+    kind: str,
+    begun: bool,
+) -> None:
+    text_name = "arguments" if kind == "function" else "input"
+    chunks = interleaved(index=index, named=named, kind=kind, text_name=text_name, begun=begun)
+    server.say(Reply(chunks=[*chunks, chunk({}, "tool_calls")]), text("done"))
+    caller.ask(user("do"), stream=True)
+    calls = [
+        {"id": "c1", "type": kind, kind: {"name": "f", text_name: '{"a": 1}'}},
+        {"id": "c2", "type": kind, kind: {"name": "g", text_name: "{}"}},
+    ]
+    message = stored(store)
+    assert (message.tool_calls, message.state) == (calls, "complete")
+    caller.ask(RESULTS)
+    assert server.seen[1]["tool_calls"] == calls
+
+
+def test_pieces_without_an_id_belong_to_the_last_call(
+    caller: Caller, server: Server, store: memexllm.Store
+) -> None:
+    chunks = [
+        call_piece(id="c1", type="function", name="f", arguments=""),
+        call_piece(id="c1", arguments='{"a"'),
+        call_piece(arguments=": 1}"),
+        call_piece(id="c2", type="function", name="g", arguments="{"),
+        call_piece(arguments="}"),
+    ]
+    server.say(Reply(chunks=[*chunks, chunk({}, "tool_calls")]))
+    caller.ask(user("do"), stream=True)
     assert stored(store).tool_calls == CALLS
 
 

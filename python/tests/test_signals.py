@@ -67,8 +67,8 @@ class Holder:
         self.process.communicate()
 
 
-@pytest.fixture(params=[TRANSACTION, LOCK], ids=["transaction", "lock"])
-def holder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Holder]:
+@pytest.fixture(params=[TRANSACTION, LOCK], ids=["transaction", "lock"], name="holder")
+def _holder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Holder]:
     with memexllm.open(f"sqlite:///{tmp_path}/chat.db") as store:
         store.threads.create(id="t")
     process = Holder(request.param, tmp_path / "chat.db")

@@ -10,9 +10,12 @@
 #include "memex_shim_journal.h"
 #include "memex_shim_memory.h"
 #include "memex_shim_mutex.h"
+#include "memex_shim_scratch.h"
+#include "memex_shim_postgresql.h"
 #include "memex_shim_sqlite.h"
 #include "memex_shim_system.h"
 #include "memex_shim_text.h"
+#include "memex_shim_tokens.h"
 /* After the headers above: before them, Swift takes pthread types to be those of a module of intrinsics. */
 #include "memex_shim_lmdb.h"
 

@@ -16,6 +16,9 @@ int memex_shim_folder_sync(const char *path);
    an errno. */
 int memex_shim_folder_has_others(const char *path, const char *const *names);
 
+/* Bytes that are free for us on the file system of a path, or minus an errno. */
+int64_t memex_shim_free_bytes(const char *path);
+
 /* Bytes of a file, or minus an errno. Opens nothing. */
 int64_t memex_shim_file_size(const char *path);
 

@@ -17,6 +17,9 @@ int64_t memex_shim_read_at(int descriptor, void *data, size_t len, int64_t at);
 int memex_shim_data_sync(int descriptor);
 int memex_shim_cut(int descriptor, int64_t size);
 
+/* Where a text first stands, or NULL. */
+const void *memex_shim_find_text(const void *bytes, size_t len, const char *text);
+
 /* Whether there is a byte below a space. */
 int memex_shim_has_control(const uint8_t *bytes, size_t len);
 /* Whether there is a byte that a JSON string would escape: below a space, a quote, a backslash. */

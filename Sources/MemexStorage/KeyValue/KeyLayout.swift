@@ -10,7 +10,9 @@ enum KeyLayout {
     static let head = UInt8(ascii: "t")
     static let document = UInt8(ascii: "u")
     static let name = UInt8(ascii: "i")
-    static let message = UInt8(ascii: "m")
+    /// After all others: messages of the newest thread then come in at the end of the store, where trees
+    /// leave full pages behind.
+    static let message = UInt8(ascii: "z")
     static let messageID = UInt8(ascii: "x")
     static let receipt = UInt8(ascii: "k")
     static let marked = UInt8(ascii: "p")

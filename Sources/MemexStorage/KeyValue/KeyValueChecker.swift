@@ -109,10 +109,15 @@ final class KeyValueChecker {
     ) throws(MemexError) {
         var name = ByteBuffer(capacity: 8)
         name.append(byte: prefix)
-        try engine.store.scanPrefix(name) { (name, value) throws(MemexError) -> Bool in
-            try self.pastDeadline()
-            do throws(MemexError) { try visit(name, value) } catch { try self.note(error) }
-            return true
+        do throws(MemexError) {
+            try engine.store.scanPrefix(name) { (name, value) throws(MemexError) -> Bool in
+                try self.pastDeadline()
+                do throws(MemexError) { try visit(name, value) } catch { try self.note(error) }
+                return true
+            }
+        } catch {
+            // A store may know itself that a row is damaged.
+            try note(error)
         }
     }
 

@@ -28,8 +28,9 @@ def open(  # pylint: disable=redefined-builtin
 
     Args:
         url: ``memory:`` (private), ``memory:name`` (shared in the process),
-            ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``sqlite::memory:``, or
-            ``NAME:...`` of a registered backend.
+            ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``sqlite::memory:``,
+            ``postgresql://user:password@host/database``, or ``NAME:...`` of a registered
+            backend.
         durability: "full" (default): an acknowledged append survives power loss; "normal":
             it survives the process.
         timeout: Longest wait for locks in seconds; 30 by default.
@@ -190,6 +191,12 @@ class Store(Handle):
 
 
 def _without_password(url: str) -> str:
+    url, question, query = url.partition("?")
+    kept = [p if not p.startswith("password=") else "password=…" for p in query.split("&")]
+    return _without_user_password(url) + question + "&".join(kept)
+
+
+def _without_user_password(url: str) -> str:
     scheme, mark, rest = url.partition("://")
     user, at, host = rest.rpartition("@")
     if not (mark and at):

@@ -83,11 +83,30 @@ def _store(thread: Thread, body: dict[str, Any], provenance: dict[str, Any], sta
     try:
         thread.append(body, provenance=provenance, state=state)
     except LimitError as error:
-        if error.details.get("path") != "/provenance":
+        if not str(error.details.get("path")).startswith("/provenance"):
             raise
-        few = ("source", "id", "model", "usage", "finish_reason")
-        shortened = {name: provenance[name] for name in few if name in provenance}
-        thread.append(body, provenance={**shortened, "shortened": True}, state=state)
+        thread.append(body, provenance=_shortened(provenance), state=state)
+
+
+def _shortened(provenance: dict[str, Any]) -> dict[str, Any]:
+    """The main facts of a provenance: long texts are cut, other long values are left out."""
+    few: dict[str, Any] = {"shortened": True}
+    for name in ("source", "id", "model", "usage", "finish_reason"):
+        value = provenance.get(name)
+        if isinstance(value, str):
+            few[name] = value[:1_000]
+        elif value is not None and _is_brief(value):
+            few[name] = value
+    return few
+
+
+def _is_brief(value: Any) -> bool:
+    try:
+        text = json.dumps(value)
+    except RecursionError:
+        return False
+    # More brackets than this may be more levels than JSON in a store may have.
+    return len(text) <= 10_000 and text.count("{") + text.count("[") <= 100
 
 
 def _has_half_call(body: dict[str, Any], reason: Any) -> bool:

@@ -82,24 +82,31 @@ def _merge_list(into: list[Any], delta: list[Any]) -> None:
 def _continued(into: list[Any], entry: dict[str, Any]) -> dict[str, Any] | None:
     """The entry of a list that another one continues; None when it begins a new one."""
     held = [old for old in into if isinstance(old, dict)]
-    if entry.get("index") is not None:
+    has_index = entry.get("index") is not None
+    if has_index:
+        # Some servers give every parallel call the index 0.
         held = [old for old in held if old.get("index") == entry["index"]]
         if entry.get("type"):
             held = [old for old in held if old.get("type") in (None, "", entry["type"])]
-        # Some servers give every parallel call the index 0.
-        return held[-1] if held and not _other_call(held[-1], entry) else None
     if not held:
         return None
-    if "function" in entry:
+    if has_index or _function(entry) is not None:
+        said = [old for old in held if entry.get("id") and old.get("id") == entry["id"]]
+        if said:
+            return said[-1]
         return None if _other_call(held[-1], entry) else held[-1]
     kind = entry.get("type")
     # Parts of a content that are text, without an index: a text goes on until another kind begins.
     return held[-1] if kind in ("text", "thinking") and held[-1].get("type") == kind else None
 
 
+def _function(call: dict[str, Any]) -> Any:
+    return call.get("function", call.get("custom"))
+
+
 def _other_call(held: dict[str, Any], entry: dict[str, Any]) -> bool:
     """Whether an entry is a call of its own: it has another id, and says its name."""
-    function = entry.get("function")
+    function = _function(entry)
     named = isinstance(function, dict) and bool(function.get("name"))
     return named and bool(entry.get("id")) and entry["id"] != held.get("id")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _SUPERSEDED = "superseded"
 PROMPT = ("system", "developer")
 _PINNED = ("system", "pinned", "group")
-_LIMITS = ("budget", "fifo", "strategy", "cut", "not_examined")
+_LIMITS = ("budget", "fifo", "strategy", "cut")
 _RULES = {
     "unanswered": "part of tool calls that have not all their results: send the missing ones too",
     "no_call": "a tool message that answers no call: its tool_call_id is of no call without a "
@@ -36,13 +36,12 @@ class Expected:
         indices: Where in the caller's messages each message is, by seq; None for one that an
             earlier call stored.
         calls: The ids of the tool calls that the last answer made.
-        entries: Reads (seq, role, tokens) of the messages from the first of them on, and of the
-            call that it answers.
+        whole: Builds the window that there would be without limits, of a pipeline that only pins.
     """
 
     indices: Mapping[int, int | None]
     calls: frozenset[str]
-    entries: Callable[[], list[tuple[int, str, int]]]
+    whole: Callable[[], Window]
 
 
 @dataclass(frozen=True)
@@ -52,22 +51,27 @@ class Limits:
     max_tokens: int | None
     strategy: Strategy | Pipeline | None
 
-    def _steps(self, kind: str, key: str) -> list[int]:
+    def _steps(self, kind: str) -> list[Any]:
         pipeline = self.strategy.pipeline if isinstance(self.strategy, Strategy) else self.strategy
         steps: Any = [pipeline] if hasattr(pipeline, "keys") else pipeline or []
-        return [step[key] for step in steps if step.get("type") == kind]
+        return [step for step in steps if step.get("type") == kind]
+
+    @property
+    def pins(self) -> Pipeline | None:
+        """The pipeline's steps that limit nothing."""
+        return self._steps("pin") or None
 
     @property
     def tokens(self) -> int | None:
         """The smallest budget."""
-        budgets = self._steps("token_budget", "max_tokens")
+        budgets = [step["max_tokens"] for step in self._steps("token_budget")]
         budgets += [] if self.max_tokens is None else [self.max_tokens]
         return min(budgets, default=None)
 
     @property
     def messages(self) -> int | None:
         """The smallest number of messages."""
-        return min(self._steps("fifo", "last"), default=None)
+        return min((step["last"] for step in self._steps("fifo")), default=None)
 
 
 def check(window: Window, turn: Expected, limits: Limits) -> None:
@@ -78,64 +82,109 @@ def check(window: Window, turn: Expected, limits: Limits) -> None:
         InvalidError: The provider would refuse it, or there is nothing to send.
     """
     there = set(window.seqs)
-    lacking = {
-        seq: reason
-        for seq in turn.indices
-        if seq not in there
-        if (reason := _reason(window, seq)) != _SUPERSEDED
-    }
-    if lacking:
-        raise _refusal(window, turn, limits, lacking)
+    if any(seq not in there and _reason(window, seq) != _SUPERSEDED for seq in turn.indices):
+        _refuse(window, turn, limits)
     if not there:
         raise InvalidError("there is nothing to send: messages and the conversation are empty")
 
 
-def _reason(window: Window, seq: int) -> str:
+def pins_pass(error: LimitError, turn: Expected, limits: Limits) -> None:
+    """Raises for a window whose pinned messages alone pass the budget, if there is a turn."""
+    if turn.indices and "needed" in error.details:
+        _refuse(None, turn, limits)
+
+
+def _refuse(window: Window | None, turn: Expected, limits: Limits) -> None:
+    """Raises unless all that a window lacks is superseded; without a window it lacks all."""
+    whole = turn.whole()
+    there = set(whole.seqs)
+    lacking = {seq: reason for seq in turn.indices if (reason := _reason(whole, seq))}
+    lacking = {seq: reason for seq, reason in lacking.items() if reason != _SUPERSEDED}
+    if lacking:
+        raise _invalid(turn, lacking)
+    has = set(window.seqs) if window else set()
+    cut = [seq for seq in turn.indices if seq in there and seq not in has]
+    if cut:
+        raise _over(window, turn, limits, cut, whole)
+
+
+def _reason(window: Window, seq: int) -> str | None:
+    """Why a window lacks a message; None when it does not."""
+    if seq in window.seqs:
+        return None
     for entry in window.left_out:
         if entry.get("seq") == seq:
             return str(entry["reason"])
     return "not_examined"
 
 
-def _refusal(window: Window, turn: Expected, limits: Limits, lacking: dict[int, str]) -> MemexError:
-    details: dict[str, Any] = {
-        "messages": [index for seq in lacking if (index := turn.indices[seq]) is not None],
-        "reasons": list(lacking.values()),
+def _details(turn: Expected, reasons: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "messages": [index for seq in reasons if (index := turn.indices[seq]) is not None],
+        "reasons": list(reasons.values()),
     }
+
+
+def _invalid(turn: Expected, lacking: dict[int, str]) -> MemexError:
+    """The error for messages that no limit keeps out."""
+    details = _details(turn, lacking)
     for seq, reason in lacking.items():
         if reason == "call_not_examined" and not turn.calls:
             reason = "no_call"
-        if reason not in _LIMITS and reason != "call_not_examined":
+        if not reason.endswith("not_examined"):
             rule = _RULES.get(reason, f"left out ({reason})")
-            text = f"{_name(turn, seq)} is {rule}. Nothing was sent"
-            return InvalidError(text, details=details)
-    seq, reason = next(iter(lacking.items()))
-    if reason in ("strategy", "cut"):
-        text = f"the strategy leaves out {_name(turn, seq)}: it must keep the new turn"
-        return LimitError(f"{text}. Nothing was sent", details=details)
-    if reason != "fifo" and limits.tokens is None:
-        text = f"no room for {_name(turn, seq)}: a window looks at the newest 10,000 messages"
-        return LimitError(f"{text}; append older ones yourself. Nothing was sent", details=details)
-    kept = {entry["seq"]: entry["tokens"] for entry in window.kept if entry["reason"] in _PINNED}
-    gone = {entry.get("seq") for entry in window.left_out if entry["reason"] == _SUPERSEDED}
-    more = [tokens for at, _, tokens in turn.entries() if at not in kept and at not in gone]
-    if reason == "fifo":
-        details.update(needed=len(more), limit=limits.messages)
-        text = f"needs {len(more)} messages, fifo keeps the last {limits.messages}"
+            return InvalidError(f"{_name(turn, seq)} is {rule}. Nothing was sent", details=details)
+    text = f"no room for {_name(turn, next(iter(lacking)))}: a window looks at the newest 10,000"
+    text += " messages; append older ones yourself. Nothing was sent"
+    return LimitError(text, details=details)
+
+
+def _over(
+    window: Window | None, turn: Expected, limits: Limits, cut: list[int], whole: Window
+) -> LimitError:
+    """The error for messages that a limit, or a strategy of the caller's, keeps out."""
+    tokens, messages = _needed(whole, set(cut))
+    over_tokens = limits.tokens is not None and tokens > limits.tokens
+    over_messages = limits.messages is not None and messages > limits.messages
+    reasons = {seq: _reason(window, seq) if window else None for seq in cut}
+    name = _name(turn, cut[0])
+    if over_messages and not (over_tokens and reasons[cut[0]] != "fifo"):
+        limit, details = "fifo", {"needed": messages, "limit": limits.messages}
+        text = f"needs {messages} messages, fifo keeps the last {limits.messages}"
+    elif over_tokens:
+        limit, details = "budget", {"needed": tokens, "limit": limits.tokens}
+        text = f"needs {tokens} tokens with what is pinned, {limits.tokens} are allowed"
     else:
-        details.update(needed=sum(kept.values()) + sum(more), limit=limits.tokens)
-        text = f"needs {details['needed']} tokens with what is pinned, {limits.tokens} are allowed"
-    text = f"no room for {_name(turn, seq)}: the new turn {text}; raise the limit or shorten it"
-    return LimitError(f"{text}. Nothing was sent", details=details)
+        limit, details = "strategy", {}
+        text = f"the strategy leaves out {name}: it must keep the new turn"
+    if details:
+        text = f"no room for {name}: the new turn {text}; raise the limit or shorten it"
+    said = {seq: reason if reason in _LIMITS else limit for seq, reason in reasons.items()}
+    return LimitError(f"{text}. Nothing was sent", details={**_details(turn, said), **details})
 
 
-def pins_pass(error: LimitError, turn: Expected) -> None:
-    """Completes the error of a window whose pinned messages alone pass the budget."""
-    if "needed" not in error.details:
-        return
-    more = [tokens for _, role, tokens in turn.entries() if role not in PROMPT]
-    error.details["needed"] += sum(more)
-    error.details["messages"] = [index for index in turn.indices.values() if index is not None]
+def _needed(whole: Window, cut: set[int]) -> tuple[int, int]:
+    """How many tokens, and messages that are not pinned, a window must hold to hold some.
+
+    A limit keeps the newest units without a hole. A unit is a message, or calls with their
+    results, at the place of the calls.
+    """
+    first = len(whole.kept)
+    start = 0
+    for place, (entry, body) in enumerate(zip(whole.kept, whole.messages)):
+        if body.get("role") != "tool":
+            start = place
+        if entry["seq"] in cut and entry["reason"] not in _PINNED:
+            first = start
+            break
+    tokens = messages = 0
+    for place, entry in enumerate(whole.kept):
+        pinned = entry["reason"] in _PINNED
+        if pinned or place >= first:
+            tokens += entry["tokens"]
+        if not pinned and place >= first:
+            messages += 1
+    return tokens, messages
 
 
 def _name(turn: Expected, seq: int) -> str:

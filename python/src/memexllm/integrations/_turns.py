@@ -88,7 +88,8 @@ class History:  # pylint: disable=too-few-public-methods
         stored = _store(thread, new, pending) if new else None
         if stored is not None:
             indices.update(zip(stored.seqs, (index for index, _ in new)))
-        expected = Expected(indices, pending.calls, lambda: _entries(thread, indices, pending))
+        pins = self.limits.pins
+        expected = Expected(indices, pending.calls, lambda: thread.context(strategy=pins))
         window = self._window(thread, expected, stored, [body for _, body in new])
         return Turn(thread, [sendable(body) for body in window.messages])
 
@@ -118,17 +119,14 @@ class History:  # pylint: disable=too-few-public-methods
         """Checks the first turn before its thread is made: a refusal leaves no trace."""
         indices: dict[int, int | None] = {index + 1: index for index in range(len(given))}
 
-        def entries() -> list[tuple[int, str, int]]:
-            return [
-                (entry["seq"], str(given[entry["seq"] - 1].get("role")), entry["tokens"])
-                for entry in build_context(given).kept
-            ]
+        def whole() -> Window:
+            return build_context(given, strategy=self.limits.pins)
 
         def build() -> Window:
             return build_context(given, self.limits.max_tokens, strategy=self.limits.strategy)
 
         try:
-            self._checked(build, Expected(indices, frozenset(), entries))
+            self._checked(build, Expected(indices, frozenset(), whole))
         except MemexError as error:
             error.details["stored"] = False
             raise
@@ -137,7 +135,7 @@ class History:  # pylint: disable=too-few-public-methods
         try:
             window = build()
         except LimitError as error:
-            pins_pass(error, expected)
+            pins_pass(error, expected, self.limits)
             raise
         check(window, expected, self.limits)
         return window
@@ -199,19 +197,6 @@ def _take_back(thread: Thread, seqs: range) -> bool:
     except MemexError:
         return False
     return True
-
-
-def _entries(
-    thread: Thread, indices: dict[int, int | None], pending: Pending
-) -> list[tuple[int, str, int]]:
-    first = min(indices)
-    if pending.calls and thread.message(first).role == "tool":
-        first = pending.answered
-    return [
-        (message.seq, message.role, message.tokens)
-        for message in thread.messages(from_seq=first)
-        if message.state == "complete"
-    ]
 
 
 def _waits(error: MemexError, new: list[dict[str, Any]]) -> bool:

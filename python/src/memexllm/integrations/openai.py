@@ -17,9 +17,14 @@ docs/guides/openai.md has the details.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .._checks import integer, wrong_type
+from ..context import Strategy
+from ..core import HistoryManager
 from ..errors import InvalidError
+from ..store import Store
 from ._calls import AsyncCalls, Calls
 from ._turns import History
 
@@ -27,9 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..aio import AsyncStore
-    from ..context import Pipeline, Strategy
-    from ..core import HistoryManager
-    from ..store import Store
+    from ..context import Pipeline
 
 Client = TypeVar("Client")
 _MARK = "_memexllm_history"
@@ -65,12 +68,21 @@ def with_history(
         (copy, with_options) have the memory, too.
 
     Raises:
-        InvalidError: No store was given.
+        InvalidError: No store was given, or a number is out of range, or a step is wrong.
+        TypeError: store, max_tokens or strategy is of another type.
+        NotFoundError: The strategy has a step that nobody registered.
     """
-    where: Any = store or storage or (history_manager.storage if history_manager else None)
+    if history_manager is not None and not isinstance(history_manager, HistoryManager):
+        raise wrong_type("history_manager", "a HistoryManager", history_manager)
+    where = _first(store, storage, getattr(history_manager, "storage", None))
     if where is None:
         raise InvalidError("with_history wants a store: with_history(store=memexllm.open(url))")
-    how = strategy or algorithm or (history_manager.algorithm if history_manager else None)
+    if not isinstance(getattr(where, "sync", where), Store):
+        raise wrong_type("store", "what memexllm.open(url) gives", where)
+    if max_tokens is not None:
+        max_tokens = integer("max_tokens", max_tokens)
+    how = _first(strategy, algorithm, getattr(history_manager, "algorithm", None))
+    _check_strategy(how)
     history = History(getattr(where, "sync", where), max_tokens, how)
 
     def wrap(client: Client) -> Client:
@@ -83,6 +95,22 @@ def with_history(
         return client
 
     return wrap
+
+
+def _first(*values: Any) -> Any:
+    return next((value for value in values if value is not None), None)
+
+
+def _check_strategy(strategy: Any) -> None:
+    """Raises for what no window could be built with, instead of at the first call."""
+    if isinstance(strategy, Strategy):
+        _ = strategy.handle
+    elif isinstance(strategy, Mapping) or (
+        isinstance(strategy, Sequence) and not isinstance(strategy, (str, bytes))
+    ):
+        Strategy(strategy).close()
+    elif strategy is not None:
+        raise wrong_type("strategy", "a step or a list of steps (memexllm.strategies)", strategy)
 
 
 def _install(client: Any, history: History) -> None:

@@ -1,0 +1,40 @@
+package import MemexModel
+
+/// The tokenizers that are built in, by the name of the encoding or of a model.
+package enum TextTokenizers {
+    package static let names = BuiltInEncoding.allCases.map(\.rawValue) + ["estimate"]
+
+    /// The tokenizer of an encoding; `estimate` is the one that needs no vocabulary.
+    package static func encoding(_ name: ByteView) throws(MemexError) -> any TextTokenizer {
+        if name.equals("estimate") { return EstimateTokenizer() }
+        if let encoding = BuiltInEncoding(rawValue: name.text), let found = BytePairTokenizer(encoding) {
+            return found
+        }
+        throw MemexError(
+            .notFound, "the encoding is not known; known are \(names.joined(separator: ", "))",
+            detailMembers: "\"encoding\":\(JSONText.quoted(name.text))")
+    }
+
+    /// The tokenizer that a model counts with. There is none for models whose makers publish none, and no
+    /// silent estimate.
+    package static func model(_ name: ByteView) throws(MemexError) -> any TextTokenizer {
+        let details = "\"model\":\(JSONText.quoted(name.text))"
+        guard let encoding = ModelEncodings.encoding(name) else {
+            throw MemexError(
+                .notFound,
+                "no tokenizer is known for the model; name an encoding (\(names.joined(separator: ", "))) or one"
+                    + " of the models \(ModelEncodings.choices)",
+                detailMembers: details)
+        }
+        guard let builtIn = BuiltInEncoding(rawValue: encoding.description),
+            let found = BytePairTokenizer(builtIn)
+        else {
+            throw MemexError(
+                .unsupported,
+                "the model counts with \(encoding), which is not built in; built in are"
+                    + " \(names.joined(separator: ", "))",
+                detailMembers: details)
+        }
+        return found
+    }
+}

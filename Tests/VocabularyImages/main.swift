@@ -1,0 +1,17 @@
+import Foundation
+import MemexTokens
+
+// vocabulary-images <rank file> <image>: what `make generate-vocabularies` runs for each built-in vocabulary.
+let arguments = CommandLine.arguments
+guard arguments.count == 3, let text = FileManager.default.contents(atPath: arguments[1]) else {
+    FileHandle.standardError.write(Data("usage: vocabulary-images <rank file> <image>\n".utf8))
+    exit(2)
+}
+do {
+    let tokens = try text.withUnsafeBytes { try RankFile.parse($0.bindMemory(to: UInt8.self)) }
+    let image = try VocabularyBuilder(tokens).image()
+    try Data(image).write(to: URL(fileURLWithPath: arguments[2]))
+} catch {
+    FileHandle.standardError.write(Data("error: \(arguments[1]): \(error)\n".utf8))
+    exit(1)
+}
