@@ -1,7 +1,6 @@
 """One child of `test_damage.py`: runs every operation on copies of damaged files.
 
-    python damage.py FILE, and on standard input lines of JSON:
-    [name of the damage, [statement, ...]]
+    python damage.py FILE, and on standard input lines of JSON: [name, [statement, ...]]
 
 Writes a line of JSON for each: [name, the operations' outcomes, the problems that check tells]. A
 line that is missing says that the process was ended.
@@ -120,11 +119,10 @@ def run(file: Path, original: bytes, statements: list[str]) -> tuple[dict[str, s
     outcomes, problems = {}, check(file)
     for thread in ("t", "f"):
         reset(file, damaged)
-        # One after another on one store, then what is gone is judged by itself.
         with memexllm.open(f"sqlite:///{file}") as store:
             for name, call in OPERATIONS.items():
                 outcomes[f"{name} {thread}"] = attempt(partial(call, store, thread))
-        outcomes[f"check {thread}"] = attempt(lambda: check(file))
+        outcomes[f"check {thread}"] = attempt(partial(check, file))
     return outcomes, problems
 
 

@@ -1,4 +1,4 @@
-"""Numbers and texts that nobody can have stored: a file is outside data, none ends the process."""
+"""Values that nobody can have stored: a file is outside data, and none ends the process."""
 
 # pylint: disable=missing-function-docstring
 
@@ -36,7 +36,7 @@ TABLES = {
     "runs": "key row",
     "sqlite_sequence": "seq",
 }
-# Rows that differ in what stands on them: the first, one of the middle and the last.
+# The first, one of the middle and the last.
 ROWS = {
     "threads": ["id = 't'", "id = 'f'"],
     "messages": ["row = 1", "row = 3", "row = (SELECT max(row) FROM messages)"],
@@ -109,35 +109,38 @@ def made_file(tmp_path: Path) -> Path:
     return file
 
 
+def child(file: Path, cases: list[tuple[str, list[str]]]) -> subprocess.Popen[bytes]:
+    """Runs all operations on each damage to the file; the outcomes go to a file beside it."""
+    source = file.with_suffix(".jsonl")
+    source.write_text("".join(json.dumps(case) + "\n" for case in cases), encoding="utf-8")
+    with source.open("rb") as lines, file.with_suffix(".out").open("wb") as out:
+        command = [sys.executable, str(Path(__file__).with_name("damage.py")), str(file)]
+        return subprocess.Popen(command, stdin=lines, stdout=out)
+
+
+def unexpected(line: str) -> list[str]:
+    """What no program may see, and what check does not tell of."""
+    name, outcomes, problems = json.loads(line)
+    found = [f"{name}: {call}: {error}" for call, error in outcomes.items() if error[:1] == "!"]
+    corrupt = [call for call, error in outcomes.items() if error == "CorruptError"]
+    if corrupt and not problems:
+        found.append(f"{name}: check is silent about: {corrupt}")
+    return found
+
+
 def test_no_damage_ends_the_process(file: Path, tmp_path: Path) -> None:
-    # pylint: disable=too-many-locals
     cases = list(damages())
-    copies = [tmp_path / f"{number}.db" for number in range(2)]
-    children, wanted = [], []
-    for number, copy in enumerate(copies):
+    children = []
+    for number in range(2):
+        copy = tmp_path / f"{number}.db"
         copy.write_bytes(file.read_bytes())
-        mine = cases[number :: len(copies)]
-        source = tmp_path / f"{number}.jsonl"
-        source.write_text("".join(json.dumps(case) + "\n" for case in mine), encoding="utf-8")
-        with source.open(encoding="utf-8") as lines, (tmp_path / f"{number}.out").open("wb") as out:
-            command = [sys.executable, str(Path(__file__).with_name("damage.py")), str(copy)]
-            # pylint: disable-next=consider-using-with
-            children.append(subprocess.Popen(command, stdin=lines, stdout=out))
-        wanted.append(mine)
-    codes = [child.wait(timeout=300) for child in children]
-    unexpected = []
-    for number, (code, mine) in enumerate(zip(codes, wanted)):
-        done = (tmp_path / f"{number}.out").read_text(encoding="utf-8").splitlines()
+        children.append((copy, cases[number::2], child(copy, cases[number::2])))
+    for copy, mine, process in children:
+        code = process.wait(timeout=300)
+        done = copy.with_suffix(".out").read_text(encoding="utf-8").splitlines()
         assert code == 0, f"the process ended with {code} at: {mine[len(done)][0]}"
         assert len(done) == len(mine)
-        for line in done:
-            name, outcomes, problems = json.loads(line)
-            unexpected += [f"{name}: {o}: {e}" for o, e in outcomes.items() if e.startswith("!")]
-            # What an operation finds, check finds.
-            corrupt = [o for o, e in outcomes.items() if e == "CorruptError"]
-            if corrupt and not problems:
-                unexpected.append(f"{name}: check is silent about: {corrupt}")
-    assert not unexpected
+        assert not [problem for line in done for problem in unexpected(line)]
 
 
 @pytest.mark.parametrize(
