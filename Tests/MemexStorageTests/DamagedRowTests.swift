@@ -57,7 +57,7 @@ import Testing
 
     @Test(arguments: [Int64.min, .max - 1, .max])
     func timesOfMessages(_ value: Int64) throws {
-        let engine = try damaged("m") { $0.replaceSubrange(1..<9, with: Self.stored(value)) }
+        let engine = try damaged("z") { $0.replaceSubrange(1..<9, with: Self.stored(value)) }
         expectError(.corrupt, "reading the thread") { _ = try engine.record(1) }
         expectError(.corrupt, "reading") { _ = try engine.rows(1) }
         expectError(.corrupt, "appending") { try engine.add(1) }
