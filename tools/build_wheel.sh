@@ -21,7 +21,7 @@ case "$wheel" in
   *) echo "error: unexpected tag: $wheel" >&2; exit 1 ;;
 esac
 size="$(stat -c %s "$wheel")"
-[ "$size" -le $((5 << 20)) ] || { echo "error: the wheel has $size bytes, more than 5 MB" >&2; exit 1; }
+[ "$size" -le $((10 << 20)) ] || { echo "error: the wheel has $size bytes, more than 10 MB" >&2; exit 1; }
 listing="$(python -m zipfile --list "$wheel")"
 for part in memexllm/_native/libmemex.so.0 memexllm/_native/libsqlite3.so.0 memexllm.libs/libjansson- licenses/jansson.txt; do
   grep -qF "$part" <<< "$listing" || { echo "error: the wheel lacks $part" >&2; exit 1; }
