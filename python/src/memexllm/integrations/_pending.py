@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import strategies
-from ..errors import NotFoundError
+from ..errors import ConflictError, NotFoundError
 from ._messages import calls_of, same
 from ._refusals import PROMPT
 
@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
     Numbered = list[tuple[int, dict[str, Any]]]
 
+# How the idempotency keys of turns begin.
+TURN = "turn-"
 
-class Pending:  # pylint: disable=too-few-public-methods
+
+class Pending:
     """The end of a conversation: what came after the last answer.
 
     An answer that was cut off is none: the model does not see it.
@@ -25,6 +28,7 @@ class Pending:  # pylint: disable=too-few-public-methods
         answered: The place of the last answer, 0 for none.
         calls: The ids of the tool calls in it.
         messages: What came after it.
+        turn: Those of them that the last call stored, when they are the last.
     """
 
     def __init__(self, thread: Thread) -> None:
@@ -41,25 +45,78 @@ class Pending:  # pylint: disable=too-few-public-methods
                 break
             self.messages.append(message)
         self.messages.reverse()
+        self.turn = _last_turn(self.messages)
+
+    @property
+    def last(self) -> int:
+        """The place of the last message that is no answer that was cut off, 0 for none."""
+        return self.messages[-1].seq if self.messages else self.answered
+
+    def again(self, thread: Thread, given: Numbered) -> dict[int, int | None] | None:
+        """Where a call's messages are, if they are the turn that waits for its answer.
+
+        Only the last turn can be called again: of an earlier one the model would see what came
+        after it as the newest. What was stored before that turn is not in it.
+        """
+        if not self.turn:
+            return None
+        earlier = self.messages[: -len(self.turn)]
+        indices: dict[int, int | None] = {}
+        left = given
+        if self.turn[0].role not in PROMPT:
+            left = without_known_prompt(thread, given)
+        if not _are(self.turn, left):
+            left = _without_results(earlier, left, indices)
+            if not _are(self.turn, left):
+                return None
+        indices.update((one.seq, index) for one, (index, _) in zip(self.turn, left))
+        return indices
 
     def without_results(self, given: Numbered, indices: dict[int, int | None]) -> Numbered:
         """Leaves out results of the pending calls that are stored already, and notes where.
 
         So the results of parallel calls may come one by one, or all again with the last.
         """
-        results = {
-            str(message.body.get("tool_call_id")): message
-            for message in self.messages
-            if message.role == "tool"
-        }
-        left = []
-        for index, body in given:
-            known = results.get(str(body.get("tool_call_id")))
-            if body.get("role") == "tool" and known is not None and same(known.body, body):
-                indices[known.seq] = index
-            else:
-                left.append((index, body))
-        return left
+        return _without_results(self.messages, given, indices)
+
+
+def _last_turn(messages: list[Message]) -> list[Message]:
+    """The messages at the end that one call stored: the first of them has its key."""
+    try:
+        for place in range(len(messages) - 1, -1, -1):
+            message = messages[place]
+            if message.provenance.get("source") != "input":
+                break
+            if (message.idempotency_key or "").startswith(TURN):
+                return messages[place:]
+    except (ConflictError, NotFoundError):
+        # Changed or deleted by somebody meanwhile: it is not what a call stored.
+        pass
+    return []
+
+
+def _are(turn: list[Message], given: Numbered) -> bool:
+    return len(turn) == len(given) and all(
+        same(message.body, body) for message, (_, body) in zip(turn, given)
+    )
+
+
+def _without_results(
+    messages: list[Message], given: Numbered, indices: dict[int, int | None]
+) -> Numbered:
+    results = {
+        str(message.body.get("tool_call_id")): message
+        for message in messages
+        if message.role == "tool"
+    }
+    left = []
+    for index, body in given:
+        known = results.get(str(body.get("tool_call_id")))
+        if body.get("role") == "tool" and known is not None and same(known.body, body):
+            indices[known.seq] = index
+        else:
+            left.append((index, body))
+    return left
 
 
 def without_history(thread: Thread, given: Numbered) -> Numbered:

@@ -10,9 +10,10 @@ from .._json import dump
 from ..context import build_context
 from ..errors import ExistsError, InvalidError, LimitError, MemexError
 from ..thread import Thread
+from ..transaction import _View as TransactionView
 from . import _answers
 from ._messages import bodies_of, sendable
-from ._pending import Pending, without_history, without_known_prompt
+from ._pending import TURN, Pending, without_history, without_known_prompt
 from ._refusals import Expected, Limits, check, pins_pass
 
 if TYPE_CHECKING:
@@ -79,10 +80,13 @@ class History:  # pylint: disable=too-few-public-methods
             self._check_first(given)
             thread = self._create(thread_id)
         pending = Pending(thread)
-        new = list(enumerate(given))
-        new = without_known_prompt(thread, without_history(thread, new))
+        new = without_history(thread, list(enumerate(given)))
         indices: dict[int, int | None] = {}
-        new = pending.without_results(new, indices)
+        again = pending.again(thread, new)
+        if again is not None:
+            new, indices = [], again
+        else:
+            new = pending.without_results(without_known_prompt(thread, new), indices)
         if not new and not indices:
             indices = {message.seq: None for message in pending.messages}
         stored = _store(thread, new, pending) if new else None
@@ -142,6 +146,11 @@ class History:  # pylint: disable=too-few-public-methods
 
     def _find(self, thread_id: Any) -> Thread | None:
         thread = getattr(thread_id, "sync", thread_id)
+        if isinstance(thread, Thread) and isinstance(thread.store, TransactionView):
+            raise InvalidError(
+                "thread_id must not be a thread of a transaction, which cannot read what it "
+                "wrote: open it on the store"
+            )
         if thread is None or isinstance(thread, Thread):
             return thread
         if not isinstance(thread, str):
@@ -169,11 +178,10 @@ class _Stored:
 def _store(thread: Thread, new: list[tuple[int, dict[str, Any]]], pending: Pending) -> _Stored:
     """Stores the input of a turn, once.
 
-    The same input after the same answer is the same turn: a call that is made again because it
-    failed stores nothing.
+    Of calls that pass the same at the same time, after the same message, one stores it.
     """
     bodies = [body for _, body in new]
-    key = f"turn-{pending.answered}-{sha256(dump(bodies)).hexdigest()}"
+    key = f"{TURN}{pending.last}-{sha256(dump(bodies)).hexdigest()}"
     while True:
         receipt = thread.append(bodies, idempotency_key=key, provenance={"source": "input"})
         seqs = range(receipt.first_seq, receipt.last_seq + 1)
