@@ -135,3 +135,21 @@ def test_a_turn_of_which_a_part_was_deleted_is_another_turn(
     server.say(text("a"))
     caller.ask(turn)
     assert bodies(store)[2:] == [*user("y"), *user("x"), *turn, ANSWER]
+
+
+def test_a_refused_turn_leaves_the_prompt_in_force(
+    plain_caller: Caller, server: Server, store: memexllm.Store
+) -> None:
+    # Prompts that are next to each other are one prompt.
+    thread = store.threads.create(id="t")
+    thread.append(OLD)
+    turn = [{"role": "developer", "content": "B"}, *user("q" * 400)]
+    with openai.OpenAI(base_url=server.url, api_key="k") as other:
+        small = Caller(other).remember(store=store, max_tokens=60)
+        with pytest.raises(errors.LimitError) as caught:
+            small.ask(turn)
+    assert caught.value.details["stored"] is False
+    assert thread.bodies() == [OLD]
+    server.say(text("a"))
+    plain_caller.remember(store=store, max_tokens=caught.value.details["needed"]).ask(turn)
+    assert server.seen == [OLD, *turn]

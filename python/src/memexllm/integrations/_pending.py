@@ -190,3 +190,13 @@ def _prompt(thread: Thread) -> list[dict[str, Any]]:
         found.insert(0, message.body)
         last -= 1
     return found
+
+
+def prompt_before(pending: Pending, new: Numbered) -> list[dict[str, Any]]:
+    """The whole conversation, if it is a prompt alone and what is new goes on with one."""
+    messages = pending.messages
+    if pending.answered or not new or new[0][1].get("role") not in PROMPT:
+        return []
+    if any(message.role not in PROMPT for message in messages):
+        return []
+    return [message.body for message in messages]
