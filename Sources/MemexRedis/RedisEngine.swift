@@ -82,7 +82,7 @@ package enum RedisEngine {
                 throw RedisConnector.unreachable
             } catch {
                 // A server that reads its data, or a cluster that elects, is waited for; one that is not there not.
-                let mayHelp = servers.url.isCluster || error.detailMembers.contains("engine_code")
+                let mayHelp = servers.url.isCluster || error.message != RedisConnector.unreachable.message
                 guard error.code == .unavailable, mayHelp, deadline.remaining > pause else { throw error }
                 try deadline.sleep(pause)
                 if pause < 100_000 { pause *= 2 }

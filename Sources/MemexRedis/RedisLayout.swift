@@ -38,7 +38,8 @@ final class RedisLayout: ThreadPlaces, Sendable {
     let shards: Int
     let tags: [String]
     private let tagBytes: [[UInt8]]
-    private let lastNumber = Atomic<Int64>(0)
+    /// Of this process: threads of all its stores are ordered as they were created.
+    private static let lastNumber = Atomic<Int64>(0)
 
     init(prefix: String, shards: Int) {
         self.shards = shards
@@ -115,9 +116,10 @@ final class RedisLayout: ThreadPlaces, Sendable {
     func number(after last: Int64, at place: Int) -> Int64 {
         let now = memex_shim_realtime_us() / 1000 << Self.stepBits
         while true {
-            let given = lastNumber.load(ordering: .relaxed)
+            let given = Self.lastNumber.load(ordering: .relaxed)
             let next = max(now, given + 1, last >> Self.placeBits + 1)
-            let (isOurs, _) = lastNumber.compareExchange(expected: given, desired: next, ordering: .relaxed)
+            let (isOurs, _) = Self.lastNumber.compareExchange(
+                expected: given, desired: next, ordering: .relaxed)
             if isOurs { return next << Self.placeBits | Int64(place) }
         }
     }

@@ -168,8 +168,8 @@ final class RedisStore: PipelinedStore, Sendable {
     // MARK: Control
 
     func statistics() throws(MemexError) -> String {
-        server.statistics + ",\"shards\":\(layout.shards),\"replicas_confirm\":\(caller.confirmation.replicas),"
-            + caller.servers.statistics
+        server.statistics + ",\"shards\":\(layout.shards),\"commit_script\":\"\(RedisScript.commit.sha1)\""
+            + ",\"replicas_confirm\":\(caller.confirmation.replicas)," + caller.servers.statistics
     }
 
     func interrupt() { caller.servers.interruptions.raise() }

@@ -13,9 +13,32 @@ import Testing
     @Test(
         "The engine keeps the contract in a cluster",
         .enabled(if: !TestServer.clusterURL.isEmpty, TestServer.clusterReason),
-        arguments: EngineTopic.allCases)
+        arguments: EngineTopic.allCases.filter { $0 != .batches && $0 != .pieces })
     func cluster(topic: EngineTopic) throws {
         try check(topic, TestServer.fresh(TestServer.clusterURL) + "&shards=16")
+    }
+
+    /// What the two topics that are left out are about.
+    @Test(
+        "A batch over several roots is refused in a cluster, before anything is written",
+        .enabled(if: !TestServer.clusterURL.isEmpty, TestServer.clusterReason))
+    func severalRoots() throws {
+        let engine = try RedisEngine.open(.init(url: TestServer.fresh(TestServer.clusterURL)))
+        defer { try? engine.close() }
+        #expect(!engine.capabilities.multiThreadBatches)
+        func thread(_ id: String) -> WriteOperation {
+            var record = ThreadRecord()
+            record.id = id
+            record.createdAt = 1
+            return .createThread(record)
+        }
+        expectError(.unsupported, "two roots") {
+            _ = try engine.commit([thread("one"), thread("two")], until: .never)
+        }
+        #expect(try engine.thread(tenant: "", id: "one") == nil)
+        #expect(try engine.thread(tenant: "", id: "two") == nil)
+        _ = try engine.commit([thread("one")], until: .never)
+        #expect(try engine.thread(tenant: "", id: "one") != nil)
     }
 
     private func check(_ topic: EngineTopic, _ url: String) throws {
