@@ -23,7 +23,9 @@ struct ThreadSource: MessageSource {
         guard limit > 0, seq > 1 else { return }
         var left = limit
         // Tombstones do not count, so the engine's own limit is of no use.
-        try chain.read(engine, MessageRange(to: seq - 1, descending: true)) { (view, _) throws(MemexError) in
+        var range = MessageRange(to: seq - 1, descending: true)
+        range.wantsKeys = false
+        try chain.read(engine, range) { (view, _) throws(MemexError) in
             if view.isDeleted { return true }
             try view.verify()
             left -= 1

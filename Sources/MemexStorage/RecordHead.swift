@@ -35,6 +35,8 @@ package struct RecordHead {
         /// Listed in the sparse index of messages that windows keep.
         package static let marked: UInt16 = 0x0080
         package static let roleEscaped: UInt16 = 0x0100
+        /// Neither an id of the caller's nor an extra: a reader need not look for them.
+        package static let plain: UInt16 = 0x0200
     }
 
     package var state: MessageState {
