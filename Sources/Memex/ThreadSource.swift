@@ -33,6 +33,16 @@ struct ThreadSource: MessageSource {
         }
     }
 
+    func oldest(
+        from seq: Int64, _ visit: (borrowing Candidate) throws(MemexError) -> Bool
+    ) throws(MemexError) {
+        try chain.read(engine, MessageRange(from: seq, to: lastSeq)) { (view, _) throws(MemexError) in
+            if view.isDeleted { return true }
+            try view.verify()
+            return try visit(Candidate(view))
+        }
+    }
+
     func marked(from: Int64, to: Int64) throws(MemexError) -> [Int64] {
         try chain.marked(engine, from: from, to: to)
     }
