@@ -53,7 +53,7 @@ package final class MessageCursor: Cursor, @unchecked Sendable {
         if position.hasBegun { _ = try thread.record() }
         position.hasBegun = true
         let wanted = min(query.pageSize, position.left)
-        var writer = PageWriter(query.layout)
+        var writer = PageWriter(query.layout, thread.store)
         writer.reserve(Int(min(wanted, position.to &- position.from &+ 1, 512)))
         var count: Int64 = 0
         var (isFull, hasMore, isExhausted) = (false, false, false)
@@ -108,8 +108,12 @@ struct PageWriter: ~Copyable {
     private var json = ByteBuffer()
     private var packed = PackedPage()
     private var count = 0
+    private let store: Store
 
-    init(_ layout: MessageLayout) { self.layout = layout }
+    init(_ layout: MessageLayout, _ store: Store) {
+        self.layout = layout
+        self.store = store
+    }
 
     mutating func reserve(_ messages: Int) {
         if layout == .packed { packed.reserve(messages) } else { json.reserve(messages &* 640) }
@@ -119,10 +123,10 @@ struct PageWriter: ~Copyable {
 
     mutating func add(_ view: borrowing MessageView, _ ids: MessageID) throws(MemexError) {
         switch layout {
-        case .packed: try packed.append(view)
+        case .packed: try packed.append(view, tokens: store.tokens(of: view))
         case .json:
             json.append(count == 0 ? "{\"messages\":[" : ",")
-            MessageJSON.append(view, ids, to: &json)
+            MessageJSON.append(view, ids, tokens: try store.tokens(of: view), to: &json)
         case .bodies:
             json.append(byte: count == 0 ? 0x5B : 0x2C)
             // Bodies are objects; a deleted message has none.

@@ -72,6 +72,7 @@ enum Boundary {
         case .strategy: noun = "strategy"
         case .error: noun = "error"
         case .reply: noun = "reply"
+        case .tokenizer: noun = "tokenizer"
         }
         return MemexError(
             .handle,
