@@ -42,7 +42,7 @@ struct ThreadSource: MessageSource {
         try chain.read(engine, MessageRange(from: seq, to: lastSeq)) { (view, _) throws(MemexError) in
             if view.isDeleted { return true }
             try view.verify()
-            return try visit(Candidate(view))
+            return try visit(Candidate(view, countedAs: mark))
         }
     }
 
