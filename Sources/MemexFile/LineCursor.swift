@@ -104,7 +104,9 @@ extension ByteBuffer {
         guard let to = extend(by: 8) else { return }
         var index = 0
         while index < 4 {
-            Self.put(UInt8(truncatingIfNeeded: number >> UInt32(truncatingIfNeeded: 24 &- index &* 8)), to + (index &* 2))
+            Self.put(
+                UInt8(truncatingIfNeeded: number >> UInt32(truncatingIfNeeded: 24 &- index &* 8)),
+                to + (index &* 2))
             index &+= 1
         }
     }
