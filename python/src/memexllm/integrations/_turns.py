@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from ._deltas import Completion
     from ._pending import Numbered
 
-# What messages that are not stored are counted with.
-_UNSTORED_TOKENIZER = "estimate"
-
 
 @dataclass(frozen=True)
 class Turn:
@@ -81,7 +78,7 @@ class History:  # pylint: disable=too-few-public-methods
         given = bodies_of(messages)
         thread = self._find(thread_id)
         if thread is None:
-            self._check_unstored([], list(enumerate(given)), frozenset())
+            self._check_unstored(self.store, [], list(enumerate(given)), frozenset())
             thread = self._create(thread_id)
         pending = Pending(thread)
         new = without_history(thread, list(enumerate(given)))
@@ -94,9 +91,9 @@ class History:  # pylint: disable=too-few-public-methods
         if not new and not indices:
             indices = {message.seq: None for message in pending.messages}
         before = prompt_before(pending, new)
-        if before and thread.context().tokenizer == _UNSTORED_TOKENIZER:
+        if before:
             # Deleted again it would part the prompt before it from the one that comes after it.
-            self._check_unstored(before, new, pending.calls)
+            self._check_unstored(thread.store, before, new, pending.calls)
         stored = _store(thread, new, pending) if new else None
         if stored is not None:
             indices.update(zip(stored.seqs, (index for index, _ in new)))
@@ -128,9 +125,9 @@ class History:  # pylint: disable=too-few-public-methods
             raise
 
     def _check_unstored(
-        self, before: list[dict[str, Any]], new: Numbered, calls: frozenset[str]
+        self, store: Store, before: list[dict[str, Any]], new: Numbered, calls: frozenset[str]
     ) -> None:
-        """Checks a turn before it is stored: a refusal leaves no trace."""
+        """Checks a turn before it is stored, counted as it will be: a refusal leaves no trace."""
         bodies = [*before, *(body for _, body in new)]
         first = len(before) + 1
         indices: dict[int, int | None] = {
@@ -138,10 +135,15 @@ class History:  # pylint: disable=too-few-public-methods
         }
 
         def whole() -> Window:
-            return build_context(bodies, strategy=self.limits.pins)
+            return build_context(bodies, strategy=self.limits.pins, tokenizer=store.tokenizer)
 
         def build() -> Window:
-            return build_context(bodies, self.limits.max_tokens, strategy=self.limits.strategy)
+            return build_context(
+                bodies,
+                self.limits.max_tokens,
+                strategy=self.limits.strategy,
+                tokenizer=store.tokenizer,
+            )
 
         try:
             self._checked(build, Expected(indices, calls, whole))
