@@ -15,8 +15,8 @@
  *               length 0 (or MEMEX_NTS) means "not given". JSON is UTF-8, strict: no duplicate keys, no NUL
  *               in a key (the parser cannot hold one; in values it is legal), no byte order mark, no lone
  *               surrogates; what is not is MEMEX_E_INVALID with the offset. More than 128 levels are
- *               MEMEX_E_LIMIT. Unknown keys of options, queries and configurations are MEMEX_E_INVALID,
- *               naming the path.
+ *               MEMEX_E_LIMIT; levels of options around metadata or provenance do not count. Unknown keys
+ *               of options, queries and configurations are MEMEX_E_INVALID, naming the path.
  *   Time        int64_t microseconds since the Unix epoch, UTC; names end in _at_us. Spans end in _us.
  *
  * OWNERSHIP, in four words

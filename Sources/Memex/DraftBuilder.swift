@@ -42,8 +42,7 @@ struct DraftBuilder {
             isMarked = isMarked || options.pinned
         }
         draft.head.set(RecordHead.Flag.marked, isMarked)
-        draft.head.checksum = RecordChecksum.payload(
-            body: draft.body, role: draft.role, id: draft.id, extra: draft.extra)
+        draft.seal()
         keep(draft)
     }
 

@@ -48,10 +48,10 @@ package final class MessageCursor: Cursor, @unchecked Sendable {
     }
 
     private func page(_ position: inout Position, _ out: inout ByteBuffer) throws(MemexError) -> Bool {
+        guard position.left > 0, position.from <= position.to else { return false }
         // A thread that is deleted between pages is missed; that it was there, opening has seen.
         if position.hasBegun { _ = try thread.record() }
         position.hasBegun = true
-        guard position.left > 0, position.from <= position.to else { return false }
         let wanted = min(query.pageSize, position.left)
         var writer = PageWriter(query.layout, thread.store)
         writer.reserve(Int(min(wanted, position.to &- position.from &+ 1, 512)))
@@ -60,6 +60,7 @@ package final class MessageCursor: Cursor, @unchecked Sendable {
         repeat {
             var range = MessageRange(from: position.from, to: position.to, descending: query.descending)
             // Tombstones are read and not counted; one row more says whether another page follows.
+            range.wantsKeys = query.layout == .json
             range.limit = wanted - count + min(query.slack, Limits.pageItems) + 1
             var (rows, last): (Int64, Int64) = (0, 0)
             try chain.read(thread.store.engine, range) { (view, ids) throws(MemexError) in

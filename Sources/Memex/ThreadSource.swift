@@ -26,11 +26,23 @@ struct ThreadSource: MessageSource {
         guard limit > 0, seq > 1 else { return }
         var left = limit
         // Tombstones do not count, so the engine's own limit is of no use.
-        try chain.read(engine, MessageRange(to: seq - 1, descending: true)) { (view, _) throws(MemexError) in
+        var range = MessageRange(to: seq - 1, descending: true)
+        range.wantsKeys = false
+        try chain.read(engine, range) { (view, _) throws(MemexError) in
             if view.isDeleted { return true }
             try view.verify()
             left -= 1
             return try visit(Candidate(view, countedAs: mark)) && left > 0
+        }
+    }
+
+    func oldest(
+        from seq: Int64, _ visit: (borrowing Candidate) throws(MemexError) -> Bool
+    ) throws(MemexError) {
+        try chain.read(engine, MessageRange(from: seq, to: lastSeq)) { (view, _) throws(MemexError) in
+            if view.isDeleted { return true }
+            try view.verify()
+            return try visit(Candidate(view, countedAs: mark))
         }
     }
 

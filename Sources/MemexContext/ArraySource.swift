@@ -59,6 +59,16 @@ package struct ArraySource: MessageSource {
         }
     }
 
+    package func oldest(
+        from seq: Int64, _ visit: (borrowing Candidate) throws(MemexError) -> Bool
+    ) throws(MemexError) {
+        var index = Int(clamping: max(seq, 1)) &- 1
+        while index < messages.count {
+            guard try visit(messages[index]) else { return }
+            index &+= 1
+        }
+    }
+
     package func marked(from: Int64, to: Int64) throws(MemexError) -> [Int64] {
         instructions.filter { $0 >= from && $0 <= to }
     }

@@ -3,7 +3,7 @@ internal import MemexTokens
 
 /// Builds one window: reads no more than the pipeline needs, forms units, and lets the steps choose.
 struct WindowBuilder: ~Copyable {
-    /// Seqs that are looked at on either side of a pinned message for the rest of its group.
+    /// Messages that are looked at on either side of a pinned message for the rest of its group.
     private static let reach: Int64 = 256
     /// Messages that are read at a time when they are counted after that.
     private static let countedAtATime: Int64 = 64
@@ -37,7 +37,7 @@ struct WindowBuilder: ~Copyable {
         guard lastSeq > 0 else { return }
         try readPinned()
         try examined.count()
-        form()
+        try form()
         let pinned = try pinnedTokens(upTo: tightestBudget)
         if customExamine > 0 {
             try read(limit: customExamine)
@@ -50,7 +50,7 @@ struct WindowBuilder: ~Copyable {
     private mutating func readPinned() throws(MemexError) {
         let pins = strategy.pins
         for seq in try source.marked(from: 1, to: lastSeq).reversed() {
-            let continues = seq == instruction &- 1
+            let continues = instruction > 0 ? try source.areAdjacent(seq, instruction) : false
             if instruction > 0, !pins.flagged, !continues { break }
             try source.message(seq: seq) { (message) throws(MemexError) in
                 var pin = WindowPin.none
@@ -79,28 +79,29 @@ struct WindowBuilder: ~Copyable {
             }
         }
         var calls = OpenCalls()
-        var at = from
-        var isDone = false
-        while !isDone, at <= lastSeq, at &- seq <= Self.reach {
-            try source.message(seq: at) { (message) throws(MemexError) in
-                // The next calls end the group; they are no part of what was read without a gap.
-                if at > from, message.startsGroup {
-                    at &-= 1
-                    isDone = true
-                    return
-                }
-                try examined.addEarly(message, .none)
-                guard let item = examined.early(at), item.fault == nil else { return }
+        var to = lastSeq
+        var after: Int64 = 0
+        try source.oldest(from: from) { (message) throws(MemexError) in
+            // The next calls end the group; they are no part of what was read without a gap.
+            if message.seq > from, message.startsGroup {
+                to = message.seq &- 1
+                return false
+            }
+            to = message.seq
+            try examined.addEarly(message, .none)
+            if message.seq > seq { after &+= 1 }
+            var isDone = after == Self.reach
+            if let item = examined.early(message.seq), item.fault == nil {
                 let arena = examined.arena.view
                 if item.startsGroup {
                     calls.open(arena, item.offset, item.length)
-                } else if item.role == .tool {
-                    isDone = calls.answer(arena, item.offset, item.length) && calls.isComplete
+                } else if item.role == .tool, calls.answer(arena, item.offset, item.length) {
+                    isDone = isDone || calls.isComplete
                 }
             }
-            if !isDone { at &+= 1 }
+            return !isDone
         }
-        examined.addIsland(from...max(seq, isDone ? at : at &- 1))
+        examined.addIsland(from...max(seq, to))
     }
 
     /// Reads the newest messages until those that can be kept are more than the limits allow, so that what is
@@ -126,7 +127,7 @@ struct WindowBuilder: ~Copyable {
             try examined.count()
         }
         if !isEnough, examined.tailCount < limit { examined.reachBottom() }
-        form()
+        try form()
         // A group at the lower end may not be whole: its call is near. Or messages turned out to be unusable:
         // then ever more are read at a time.
         var chunk: Int64 = 16
@@ -147,13 +148,14 @@ struct WindowBuilder: ~Copyable {
         }
         try examined.count()
         if !isStopped, examined.tailCount &- before < limit { examined.reachBottom() }
-        form()
+        try form()
     }
 
-    private mutating func form() {
+    private mutating func form() throws(MemexError) {
         examined.arrange(supersededBelow: instruction)
-        let segments = examined.segments
-        units = OpenAIChatValidator.units(&examined.items, examined.arena.view, segments)
+        let validator = OpenAIChatValidator(
+            arena: examined.arena.view, segments: examined.segments, source: source)
+        units = try validator.units(&examined.items)
     }
 
     private func isSatisfied(_ budget: Int64?, _ last: Int64?) -> Bool {

@@ -39,8 +39,10 @@ package struct RecordHead {
         /// Listed in the sparse index of messages that windows keep.
         package static let marked: UInt16 = 0x0080
         package static let roleEscaped: UInt16 = 0x0100
+        /// Neither an id of the caller's nor an extra: a reader need not look for them.
+        package static let plain: UInt16 = 0x0200
         /// There is a `counter`.
-        package static let counted: UInt16 = 0x0200
+        package static let counted: UInt16 = 0x0400
     }
 
     package var state: MessageState {

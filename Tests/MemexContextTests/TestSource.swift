@@ -69,6 +69,16 @@ final class TestSource: MessageSource {
         }
     }
 
+    func oldest(
+        from seq: Int64, _ visit: (borrowing Candidate) throws(MemexError) -> Bool
+    ) throws(MemexError) {
+        for candidate in candidates.dropFirst(Int(max(seq, 1)) - 1)
+        where !messages[Int(candidate.seq) - 1].isDeleted {
+            visited += 1
+            guard try visit(candidate) else { return }
+        }
+    }
+
     func marked(from: Int64, to: Int64) throws(MemexError) -> [Int64] {
         candidates.filter {
             ($0.role.isInstruction || messages[Int($0.seq) - 1].isPinned)
