@@ -72,3 +72,18 @@ public func probeDecode(
     if let text, let base = buffer.base { text.update(from: base, count: min(buffer.count, room)) }
     return buffer.count
 }
+
+/// Tokens of a message or a request as JSON; -1 for a request that is none. A tokenizer by its name.
+@_cdecl("probe_count_chat")
+public func probeCountChat(
+    _ tokenizer: UnsafePointer<UInt8>?, _ tokenizerLength: Int, _ model: UnsafePointer<UInt8>?,
+    _ modelLength: Int, _ text: UnsafePointer<UInt8>?, _ length: Int, _ isRequest: Int32
+) -> Int {
+    let name = ByteView(start: tokenizer, count: tokenizerLength)
+    guard let found = try? TextTokenizers.encoding(name) else { return -2 }
+    let model = modelLength > 0 ? ByteView(start: model, count: modelLength) : nil
+    let counter = ChatTokenCounter(found, model: model)
+    let text = ByteView(start: text, count: length)
+    if isRequest == 0 { return counter.count(message: text) }
+    return (try? counter.count(request: text)) ?? -1
+}
