@@ -1,7 +1,9 @@
-"""The counts of requests against what was billed for them: python3 Benchmarks/message_tokens.py [-v].
+"""The counts of requests against what was billed for them.
 
-Counts every request that recorded_usage.py finds and prints a table by feature. A third of the requests,
-chosen by a hash, was kept aside while the rules were made, and is told apart.
+    python3 Benchmarks/message_tokens.py [-v]
+
+Counts every request that recorded_usage.py finds and prints a table by feature; -v lists the misses. A
+third of the requests, chosen by a hash, was kept aside while the rules were made, and is told apart.
 """
 
 from __future__ import annotations
@@ -10,16 +12,17 @@ import ctypes
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 
 import recorded_usage  # noqa: E402
+
 import token_probe  # noqa: E402
 
 Exchange = dict[str, Any]
+_NEWER = ("claude-opus-4-7", "claude-opus-4-8", "claude-opus-5", "claude-sonnet-5")
 _OLD = ("gpt-3.5", "gpt-35", "gpt-4-")
 
 
@@ -40,74 +43,14 @@ class Counter:
         return int(self._library.probe_count_chat(*arguments, 1))
 
 
-def is_openai(exchange: Exchange) -> bool:
-    """Whether OpenAI itself answered, with a model of its own."""
-    names = ("gpt-", "chatgpt-", "o1", "o3", "o4")
-    return exchange["provider"] == "openai" and exchange["model"].startswith(names)
-
-
 def tokenizer_of(exchange: Exchange) -> str:
     """What to count with."""
     if exchange["dialect"] == "anthropic":
-        return "estimate:claude"
+        return "estimate:claude-4.7" if exchange["model"].startswith(_NEWER) else "estimate:claude"
     if exchange["dialect"] == "gemini":
         return "estimate:gemini"
     model = exchange["model"].removeprefix("openai/")
     return "cl100k_base" if model.startswith(_OLD) or model == "gpt-4" else "o200k_base"
-
-
-def parts(value: Any) -> Iterable[str]:
-    """The types of all parts in messages."""
-    if isinstance(value, dict):
-        if isinstance(value.get("type"), str):
-            yield value["type"]
-        for key in ("inlineData", "inline_data", "fileData", "file_data"):
-            if key in value:
-                yield key
-        for inner in value.values():
-            yield from parts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from parts(inner)
-
-
-_MEDIA = {"image_url", "file", "input_audio", "image", "document", "inlineData", "inline_data"}
-_MEDIA |= {"fileData", "file_data", "video_url"}
-
-
-def has_server_tools(request: Exchange) -> bool:
-    """Whether the provider adds text of its own, such as what a search found."""
-    tools = request.get("tools") or []
-    if "web_search_options" in request or "mcp_servers" in request or "container" in request:
-        return True
-    for tool in tools if isinstance(tools, list) else []:
-        if "function" in tool or "functionDeclarations" in tool or "function_declarations" in tool:
-            continue
-        if "input_schema" in tool and tool.get("type", "custom") == "custom":
-            continue
-        return True
-    return False
-
-
-def feature(exchange: Exchange) -> str:
-    """The row of the table."""
-    request = exchange["request"]
-    messages = request.get("messages") or request.get("contents")
-    if _MEDIA.intersection(parts(messages)):
-        return "images, audio, files"
-    if has_server_tools(request) or "search-preview" in exchange["model"]:
-        return "server tools"
-    if exchange["dialect"] == "openai":
-        if exchange["model"].startswith(("gpt-5", "o1", "o3", "o4")):
-            return "reasoning models"
-        if (request.get("response_format") or {}).get("type") == "json_schema":
-            return "response format"
-        calls = [len(message.get("tool_calls") or []) for message in messages]
-        if max(calls, default=0) > 1:
-            return "parallel calls"
-    if request.get("tools") or request.get("functions"):
-        return "tools"
-    return "plain"
 
 
 def within(exchange: Exchange, error: int) -> bool:
@@ -146,25 +89,32 @@ def main() -> int:
     for exchange in recorded_usage.unique():
         count = counter.count(tokenizer_of(exchange), exchange["model"], exchange["request"])
         group = exchange["dialect"]
-        if group == "openai" and not is_openai(exchange):
+        if group == "openai" and not recorded_usage.is_openai(exchange):
             group = "others"
         results[group].append((exchange, count - exchange["billed"]))
     for group in ("openai", "anthropic", "gemini"):
         for kept in (False, True):
             part = [result for result in results[group] if result[0]["kept"] == kept]
-            table(f"{group}, {'kept aside' if kept else 'fitted'}", part, feature)
-            judged = [result for result in part if feature(result[0]) not in UNJUDGED]
+            table(f"{group}, {'kept aside' if kept else 'fitted'}", part, recorded_usage.feature)
+            judged = [result for result in part if recorded_usage.is_judged(result[0])]
             print(row("**all but media and server tools**", judged))
             if "-v" in sys.argv:
                 for exchange, error in part:
                     if not within(exchange, error):
                         place = exchange["source"].split("/")[-1]
-                        print("   ", exchange["model"], error, exchange["billed"], feature(exchange), place)
-    table("not OpenAI's models, o200k_base", results["others"], lambda exchange: exchange["provider"])
+                        print(
+                            "   ",
+                            exchange["model"],
+                            error,
+                            exchange["billed"],
+                            recorded_usage.feature(exchange),
+                            place,
+                        )
+    table(
+        "not OpenAI's models, o200k_base", results["others"], lambda exchange: exchange["provider"]
+    )
     return 0
 
-
-UNJUDGED = ("images, audio, files", "server tools")
 
 if __name__ == "__main__":
     raise SystemExit(main())

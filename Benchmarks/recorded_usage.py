@@ -2,6 +2,7 @@
 
     python3 Benchmarks/recorded_usage.py > pairs.jsonl
 
+With --openai only what OpenAI billed for text: model, tokens and request, tabs between.
 Each line is an exchange: where it is from, the provider, the dialect, the model, the request and the
 input tokens of its usage. Exchanges without a usage, and calls that are no chat, are left out.
 """
@@ -15,7 +16,7 @@ import json
 import re
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,13 @@ import yaml
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 ARCHIVES = [
-    *("wire-langchain-openai", "wire-llm-openai", "wire-openllmetry", "wire-pydantic-ai", "wire-rig"),
+    *(
+        "wire-langchain-openai",
+        "wire-llm-openai",
+        "wire-openllmetry",
+        "wire-pydantic-ai",
+        "wire-rig",
+    ),
     *("wire-langchain-anthropic", "wire-llm-anthropic", "wire-llm-gemini"),
 ]
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -86,7 +93,9 @@ def exchanges(name: str, text: bytes) -> Iterator[tuple[str, Any, Any]]:
             yield f"{provider}:{path}", parsed(document["when"]), parsed(then)
         elif "interactions" in document:
             for item in document["interactions"]:
-                yield item["request"].get("uri", ""), parsed(item["request"]), parsed(item["response"])
+                yield item["request"].get("uri", ""), parsed(item["request"]), parsed(
+                    item["response"]
+                )
         elif "requests" in document:
             for request, response in zip(document["requests"], document["responses"], strict=False):
                 provider = "anthropic" if "anthropic" in name else "openai"
@@ -191,10 +200,79 @@ def unique() -> Iterator[Exchange]:
     seen = set()
     for archive in ARCHIVES:
         for exchange in read(archive):
-            key = json.dumps([exchange[name] for name in ("provider", "model", "request", "billed")])
+            key = json.dumps(
+                [exchange[name] for name in ("provider", "model", "request", "billed")]
+            )
             if key not in seen:
                 seen.add(key)
                 yield exchange
+
+
+def is_openai(exchange: Exchange) -> bool:
+    """Whether OpenAI itself answered, with a model of its own."""
+    names = ("gpt-", "chatgpt-", "o1", "o3", "o4")
+    return exchange["provider"] == "openai" and exchange["model"].startswith(names)
+
+
+def parts(value: Any) -> Iterable[str]:
+    """The types of all parts in messages."""
+    if isinstance(value, dict):
+        if isinstance(value.get("type"), str):
+            yield value["type"]
+        for key in ("inlineData", "inline_data", "fileData", "file_data"):
+            if key in value:
+                yield key
+        for inner in value.values():
+            yield from parts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from parts(inner)
+
+
+_MEDIA = {"image_url", "file", "input_audio", "image", "document", "inlineData", "inline_data"}
+_MEDIA |= {"fileData", "file_data", "video_url"}
+
+
+def has_server_tools(request: Exchange) -> bool:
+    """Whether the provider adds text of its own, such as what a search found."""
+    tools = request.get("tools") or []
+    if "web_search_options" in request or "mcp_servers" in request or "container" in request:
+        return True
+    for tool in tools if isinstance(tools, list) else []:
+        if "function" in tool or "functionDeclarations" in tool or "function_declarations" in tool:
+            continue
+        if "input_schema" in tool and tool.get("type", "custom") == "custom":
+            continue
+        return True
+    return False
+
+
+def feature(exchange: Exchange) -> str:
+    """The row of the table."""
+    request = exchange["request"]
+    messages = request.get("messages") or request.get("contents")
+    if _MEDIA.intersection(parts(messages)):
+        return "images, audio, files"
+    if has_server_tools(request) or "search-preview" in exchange["model"]:
+        return "server tools"
+    if {"output_config", "context_management", "cachedContent"}.intersection(request):
+        return "server tools"
+    if exchange["dialect"] == "openai":
+        if exchange["model"].startswith(("gpt-5", "o1", "o3", "o4")):
+            return "reasoning models"
+        if (request.get("response_format") or {}).get("type") == "json_schema":
+            return "response format"
+        calls = [len(message.get("tool_calls") or []) for message in messages]
+        if max(calls, default=0) > 1:
+            return "parallel calls"
+    if request.get("tools") or request.get("functions"):
+        return "tools"
+    return "plain"
+
+
+def is_judged(exchange: Exchange) -> bool:
+    """Whether all that was billed stands in the request."""
+    return feature(exchange) not in ("images, audio, files", "server tools")
 
 
 def main() -> int:
@@ -203,7 +281,11 @@ def main() -> int:
         print(f"{DATA} is absent", file=sys.stderr)
         return 1
     for exchange in unique():
-        print(json.dumps(exchange, ensure_ascii=False))
+        if "--openai" not in sys.argv:
+            print(json.dumps(exchange, ensure_ascii=False))
+        elif is_openai(exchange) and is_judged(exchange):
+            request = json.dumps(exchange["request"], ensure_ascii=False)
+            print(exchange["model"], exchange["billed"], request, sep="\t")
     return 0
 
 

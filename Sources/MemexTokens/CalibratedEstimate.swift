@@ -18,12 +18,17 @@ package struct CalibratedEstimate: TextTokenizer {
 
     /// The estimates there are, by name.
     package static func named(_ name: ByteView) -> CalibratedEstimate? {
-        if name.equals("estimate:claude") { return CalibratedEstimate("estimate:claude", factor: 1000) }
-        if name.equals("estimate:gemini") { return CalibratedEstimate("estimate:gemini", factor: 1000) }
-        return nil
+        let known = name.text
+        guard let found = factors.first(where: { $0.0 == known }) else { return nil }
+        return CalibratedEstimate(found.0, factor: found.1)
     }
 
-    static let names = ["estimate:claude", "estimate:gemini"]
+    static var names: [String] { factors.map(\.0) }
+
+    /// Claude up to 4.6, Claude from Opus 4.7 on, whose tokenizer is another, and Gemini.
+    private static let factors = [
+        ("estimate:claude", 1043), ("estimate:claude-4.7", 1410), ("estimate:gemini", 1000),
+    ]
 
     private func scaled(_ count: Int) -> Int { (count &* factor &+ 500) / 1000 }
 

@@ -2,7 +2,8 @@ package import MemexModel
 
 /// The tokenizers that are built in, by the name of the encoding or of a model.
 package enum TextTokenizers {
-    package static let names = BuiltInEncoding.allCases.map(\.rawValue) + ["estimate"] + CalibratedEstimate.names
+    package static let names =
+        BuiltInEncoding.allCases.map(\.rawValue) + ["estimate"] + CalibratedEstimate.names
 
     /// The tokenizer of an encoding; `estimate` needs no vocabulary, `estimate:claude`
     /// and `estimate:gemini` are for models that publish none.

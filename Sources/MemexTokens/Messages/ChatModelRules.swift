@@ -15,6 +15,12 @@ struct ChatModelRules: Equatable, Sendable {
     var toolsAlone = -1
     /// Whether tools go into the system message that is there; if not, they have one of their own.
     var joinsTools = true
+    /// What a tool's JSON is multiplied with, in hundredths.
+    var toolHundredths = 100
+    /// What each tool costs beyond its JSON; OpenAI's have their own text.
+    var eachTool = 0
+    /// What a request that has the model think, and no tools, costs.
+    var thinking = 0
     var images = ImageRule.tiles(base: 85, tile: 170)
     /// How tools and formats are put: as OpenAI does, or as JSON.
     var dialect = Dialect.openAI
@@ -29,9 +35,17 @@ struct ChatModelRules: Equatable, Sendable {
 
     /// - Parameter tokenizer: its name decides when the model says nothing.
     init(model: ByteView?, tokenizer: String) {
-        if tokenizer == "estimate:claude" || tokenizer == "estimate:gemini" {
-            self = tokenizer == "estimate:claude" ? .claude : .gemini
+        switch tokenizer {
+        case "estimate:claude":
+            self = .claude
             return
+        case "estimate:claude-4.7":
+            self = .newerClaude
+            return
+        case "estimate:gemini":
+            self = .gemini
+            return
+        default: break
         }
         guard var name = model else { return }
         if name.starts(with: "ft:".utf8) { name = name.slice(3, name.count &- 3) }
@@ -65,17 +79,33 @@ struct ChatModelRules: Equatable, Sendable {
         ("o3", .tiles(base: 75, tile: 150)),
     ]
 
-    /// Estimates, fitted to recorded usage.
-    static let claude: ChatModelRules = {
+    /// Fitted to recorded usage, as the factors of `CalibratedEstimate` are.
+    private static let claude: ChatModelRules = {
         var rules = ChatModelRules()
         rules.dialect = .claude
+        rules.reply = 2
+        rules.tools = 543
+        rules.eachTool = 18
+        rules.thinking = 29
         rules.images = .area
         return rules
     }()
 
-    static let gemini: ChatModelRules = {
+    private static let newerClaude: ChatModelRules = {
+        var rules = claude
+        rules.reply = 10
+        rules.tools = 272
+        return rules
+    }()
+
+    private static let gemini: ChatModelRules = {
         var rules = ChatModelRules()
         rules.dialect = .gemini
+        rules.frame = 6
+        rules.reply = -5
+        rules.tools = 0
+        rules.toolHundredths = 120
+        rules.eachTool = -19
         rules.images = .gemini
         return rules
     }()

@@ -56,7 +56,7 @@ package struct ChatTokenCounter: Sendable {
             next = elements.next()
         }
         guard !instructions.failed else { throw MemexError.noMemory }
-        return total
+        return max(total, 0)
     }
 
     private static func isSystem(_ message: ByteView) -> Bool {
@@ -112,6 +112,8 @@ package struct ChatTokenCounter: Sendable {
     /// Claude and Gemini: what stands beside the messages, roughly.
     private func countOthers(_ request: ByteView) -> Int {
         var tally = MessageTally(rules, tokenizer)
+        var hasTools = false
+        var thinks = false
         var members = RawMembers(request)
         while let member = members.next() {
             if member.isNamed("system") || member.isNamed("system_instruction")
@@ -119,10 +121,29 @@ package struct ChatTokenCounter: Sendable {
             {
                 tally.add(content: member.value)
             } else if member.isNamed("tools") {
-                var tools = RawElements(member.value)
-                while let tool = tools.next() { tally.add(json: tool) }
+                hasTools = true
+                add(tools: member.value, to: &tally)
+            } else if member.isNamed("thinking") {
+                thinks = member.value.first == 0x7B
             }
         }
+        if hasTools { tally.add(rules.tools) } else if thinks { tally.add(rules.thinking) }
         return tally.total
+    }
+
+    /// Each definition as JSON. Gemini's stand together in one tool.
+    private func add(tools: ByteView, depth: Int = 0, to tally: inout MessageTally) {
+        guard depth < 2 else { return }
+        var elements = RawElements(tools)
+        while let tool = elements.next() {
+            let group =
+                rawMember(object: tool, "functionDeclarations")
+                ?? rawMember(object: tool, "function_declarations")
+            if let group {
+                add(tools: group, depth: depth &+ 1, to: &tally)
+            } else {
+                tally.add(tool: tool)
+            }
+        }
     }
 }

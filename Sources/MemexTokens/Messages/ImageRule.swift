@@ -24,8 +24,8 @@ enum ImageRule: Equatable, Sendable {
 
     func tokens(_ size: PixelSize, detail: Detail) -> Int {
         // Beyond these sides every rule scales down anyway.
-        let width = Double(min(max(size.width, 1), 1 << 20))
-        let height = Double(min(max(size.height, 1), 1 << 20))
+        let width = Double(min(max(size.width, 1), 1 << 16))
+        let height = Double(min(max(size.height, 1), 1 << 16))
         switch self {
         case .tiles(let base, let tile):
             if detail == .low { return base }

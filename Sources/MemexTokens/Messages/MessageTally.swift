@@ -106,7 +106,8 @@ struct MessageTally: ~Copyable {
             return add(content: content, depth: depth &+ 1)
         }
         let mime =
-            rawMember(object: source, "media_type") ?? rawMember(object: source, "mimeType") ?? rawMember(
+            rawMember(object: source, "media_type") ?? rawMember(object: source, "mimeType")
+            ?? rawMember(
                 object: source, "mime_type")
         var kind = Media.image
         if let mime, let raw = RawString.contents(mime) {
@@ -206,6 +207,11 @@ struct MessageTally: ~Copyable {
     }
 
     mutating func add(string value: ByteView) { extra &+= meter.count(string: value) }
+
+    /// A tool's definition, for a provider whose rendering is not known.
+    mutating func add(tool value: ByteView) {
+        extra &+= max(meter.count(json: value) &* rules.toolHundredths / 100 &+ rules.eachTool, 1)
+    }
 
     mutating func add(json value: ByteView) { extra &+= meter.count(json: value) }
 }

@@ -41,7 +41,8 @@ enum RequestInstructions {
             SchemaType.properties(parameters) != nil
         {
             out.append(" = (_: ")
-            SchemaType(root: parameters).append(object: parameters, to: &out)
+            var type = SchemaType(root: parameters)
+            type.append(object: parameters, to: &out)
             out.append(") => any;\n\n")
         } else {
             out.append(" = () => any;\n\n")

@@ -8,6 +8,8 @@ struct SchemaType {
     /// The parameters' own definitions, which `$ref` names.
     private let definitions: ByteView?
     private static let maximumDepth = 12
+    /// Bytes of schemas that may still be looked at: definitions that hold each other would never end.
+    private var budget = 1 << 22
 
     /// - Parameter root: the object of the parameters, which has the definitions.
     init(root: ByteView) {
@@ -37,9 +39,15 @@ struct SchemaType {
         return raw
     }
 
-    private func hasComments(_ schema: ByteView, _ depth: Int) -> Bool {
+    private mutating func isAffordable(_ schema: ByteView) -> Bool {
+        budget &-= schema.count
+        return budget > 0
+    }
+
+    private mutating func hasComments(_ schema: ByteView, _ depth: Int) -> Bool {
         if depth > Self.maximumDepth { return false }
         let schema = resolved(schema)
+        guard isAffordable(schema) else { return false }
         if let properties = Self.properties(schema) {
             var members = RawMembers(properties)
             while let member = members.next() {
@@ -66,7 +74,7 @@ struct SchemaType {
     }
 
     /// Writes the properties of an object between braces.
-    func append(object schema: ByteView, depth: Int = 0, to out: inout ByteBuffer) {
+    mutating func append(object schema: ByteView, depth: Int = 0, to out: inout ByteBuffer) {
         guard let properties = Self.properties(schema) else { return out.append("object") }
         let required = rawMember(object: schema, "required")
         let inLines = hasComments(schema, depth)
@@ -103,18 +111,19 @@ struct SchemaType {
     }
 
     /// Writes the type of a value.
-    func append(_ schema: ByteView, depth: Int, to out: inout ByteBuffer) {
+    mutating func append(_ schema: ByteView, depth: Int, to out: inout ByteBuffer) {
         guard depth <= Self.maximumDepth, schema.first == 0x7B else { return out.append("any") }
         let schema = resolved(schema)
+        guard isAffordable(schema) else { return out.append("any") }
         if let choices = Self.choices(schema) {
-            append(union: choices, to: &out) { append($0, depth: depth &+ 1, to: &$1) }
+            append(union: choices, schema, .choices, depth, to: &out)
         } else if let values = rawMember(object: schema, "enum") {
-            append(union: values, to: &out) { CompactJSON.append($0, to: &$1) }
+            append(union: values, schema, .values, depth, to: &out)
         } else if let value = rawMember(object: schema, "const") {
             CompactJSON.append(value, to: &out)
         } else if let type = rawMember(object: schema, "type") {
             if type.first == 0x5B {
-                append(union: type, to: &out) { append(type: $0, schema, depth, to: &$1) }
+                append(union: type, schema, .types, depth, to: &out)
             } else {
                 append(type: type, schema, depth, to: &out)
             }
@@ -125,19 +134,29 @@ struct SchemaType {
         }
     }
 
-    private func append(
-        union values: ByteView, to out: inout ByteBuffer, _ write: (ByteView, inout ByteBuffer) -> Void
+    private enum Alternatives {
+        case choices
+        case values
+        case types
+    }
+
+    private mutating func append(
+        union list: ByteView, _ schema: ByteView, _ kind: Alternatives, _ depth: Int, to out: inout ByteBuffer
     ) {
-        var elements = RawElements(values)
+        var elements = RawElements(list)
         var isFirst = true
         while let element = elements.next() {
             if !isFirst { out.append(" | ") }
             isFirst = false
-            write(element, &out)
+            switch kind {
+            case .choices: append(element, depth: depth &+ 1, to: &out)
+            case .values: CompactJSON.append(element, to: &out)
+            case .types: append(type: element, schema, depth, to: &out)
+            }
         }
     }
 
-    private func append(type: ByteView, _ schema: ByteView, _ depth: Int, to out: inout ByteBuffer) {
+    private mutating func append(type: ByteView, _ schema: ByteView, _ depth: Int, to out: inout ByteBuffer) {
         guard let name = RawString.contents(type) else { return out.append("any") }
         if name.equals("object") {
             append(object: schema, depth: depth &+ 1, to: &out)
