@@ -100,8 +100,8 @@ var targets: [Target] = [
     library(
         "MemexABI",
         [
-            "MemexConformance", "Memex", "MemexStorage", "MemexContext", "MemexModel", "CMemex",
-            "CMemexShim",
+            "MemexConformance", "Memex", "MemexStorage", "MemexContext", "MemexTokens", "MemexModel",
+            "CMemex", "CMemexShim",
         ]),
     .target(
         name: "MemexLibrary", dependencies: ["MemexABI"], swiftSettings: swiftSettings,

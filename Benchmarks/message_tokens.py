@@ -2,8 +2,9 @@
 
     python3 Benchmarks/message_tokens.py [-v]
 
-Counts every request that recorded_usage.py finds and prints a table by feature; -v lists the misses. A
-third of the requests, chosen by a hash, was kept aside while the rules were made, and is told apart.
+Counts every request that recorded_usage.py finds and prints a table by feature; -v lists the
+misses. A third of the requests, chosen by a hash, was kept aside while the rules were made, and is
+told apart.
 """
 
 from __future__ import annotations

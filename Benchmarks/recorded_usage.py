@@ -3,8 +3,8 @@
     python3 Benchmarks/recorded_usage.py > pairs.jsonl
 
 With --openai only what OpenAI billed for text: model, tokens and request, tabs between.
-Each line is an exchange: where it is from, the provider, the dialect, the model, the request and the
-input tokens of its usage. Exchanges without a usage, and calls that are no chat, are left out.
+Each line is an exchange: where it is from, the provider, the dialect, the model, the request and
+the input tokens of its usage. Exchanges without a usage, and what is no chat, are left out.
 """
 
 from __future__ import annotations

@@ -81,8 +81,16 @@ def _input(plan: Plan, parameter: Parameter, header: Header) -> None:
     elif parameter.type == "const char *":
         plan.arguments.append(f"c->text[{len(plan.texts)}].data")
         plan.texts.append(parameter)
+    elif parameter.type == "size_t" and parameter.name == "n":
+        plan.arguments.append("1")
     elif parameter.type == "size_t":
         plan.arguments.append(f"c->text[{len(plan.texts) - 1}].len")
+    elif parameter.type == "const uint32_t *":
+        plan.before.append(f"const uint32_t {parameter.name}[1] = {{0}};")
+        plan.arguments.append(parameter.name)
+    elif parameter.type == "const size_t *":
+        plan.before.append(f"const size_t {parameter.name}[1] = {{c->text[0].len}};")
+        plan.arguments.append(parameter.name)
     elif parameter.type in _NUMBERS:
         plan.flags.append("HAS_NUMBER")
         plan.arguments.append(f"({parameter.type})c->number")
@@ -92,6 +100,9 @@ def _input(plan: Plan, parameter: Parameter, header: Header) -> None:
     elif parameter.type == "const memex_backend *":
         plan.flags.append("HAS_BACKEND")
         plan.arguments.append("c->backend")
+    elif parameter.type == "const memex_tokenizer_functions *":
+        plan.flags.append("HAS_FUNCTION")
+        plan.arguments.append("c->omit_function ? NULL : &plain_tokenizer")
     elif parameter.type in ("memex_log_fn", "memex_strategy_fn"):
         plan.flags.append("HAS_FUNCTION")
         target = "misuse_log" if parameter.type == "memex_log_fn" else "plain_strategy"

@@ -144,6 +144,7 @@ class AsyncStore(Wrapped[Store]):
             self._runner.shut_down()
 
     async def __aenter__(self) -> AsyncStore:
+        self.sync.__enter__()
         return self
 
     async def __aexit__(

@@ -52,6 +52,9 @@ class Strategy(Handle):
             raise ClosedError("the strategy is closed; make another")
         return self._handle
 
+    def _check_open(self) -> None:
+        _ = self.handle
+
     def __repr__(self) -> str:
         return f"<Strategy {self.pipeline!r}>"
 

@@ -106,6 +106,9 @@ class Store(Handle):
             raise ClosedError("the store is closed; open it again")
         return handle
 
+    def _check_open(self) -> None:
+        _ = self.handle
+
     @property
     def threads(self) -> Threads:
         """Its conversations."""

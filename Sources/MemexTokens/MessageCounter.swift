@@ -1,0 +1,67 @@
+package import MemexModel
+
+/// Counts whole messages as a provider bills them, and knows which stored counts are its own.
+package struct MessageCounter: Sendable {
+    /// What windows say that they were counted with: the model or the encoding that was named.
+    package let name: String
+    /// What stored counts are marked with: 0 for the estimate, a digest of the way to count for others.
+    package let mark: UInt32
+    /// Whether it runs code of the host's.
+    package let callsBack: Bool
+    /// Nil for the estimate, which every store counts with that names no other.
+    private let tokenizer: (any TextTokenizer)?
+    private let model: String?
+
+    package static let estimate = MessageCounter(EstimateTokenizer(), model: nil)
+
+    package init(_ choice: TokenizerChoice) { self.init(choice.tokenizer, model: choice.model) }
+
+    package init(_ tokenizer: any TextTokenizer, model: String?) {
+        let isEstimate = tokenizer is EstimateTokenizer
+        name = model ?? tokenizer.name
+        mark = isEstimate ? 0 : Self.mark(tokenizer.identity, model)
+        callsBack = tokenizer.callsBack
+        self.tokenizer = isEstimate ? nil : tokenizer
+        self.model = model
+    }
+
+    /// Raised when messages are counted in another way: what is stored is then counted again.
+    private static let rules = "1"
+
+    private static func mark(_ identity: String, _ model: String?) -> UInt32 {
+        var digest = SHA256()
+        "\(rules)\n\(identity)\n\(model ?? "")".withBytes { digest.update($0) }
+        let mark = UInt32(truncatingIfNeeded: digest.finish().0)
+        return mark == 0 ? 1 : mark
+    }
+
+    /// Tokens of a message with its frame.
+    @inline(__always)
+    package func count(_ body: ByteView) throws(MemexError) -> Int {
+        guard let tokenizer else { return EstimateTokenizer.count(message: body) }
+        return try Self.count(body, with: tokenizer)
+    }
+
+    @inline(never)
+    private static func count(_ body: ByteView, with tokenizer: any TextTokenizer) throws(MemexError) -> Int {
+        try tokenizer.count(body, special: .asText) &+ 4
+    }
+
+    /// Tokens of a whole request, see `memex_tokenizer_count_messages`.
+    package func count(request: ByteView) throws(MemexError) -> Int {
+        var reader = try OptionReader(request, what: "the request", limit: Limits.argumentBytes)
+        guard let messages = try reader.array("messages") else {
+            throw reader.failure("messages", "is missing; give an array of messages")
+        }
+        _ = messages
+        _ = try reader.array("tools")
+        _ = try reader.object("response_format")
+        _ = try reader.string("model")
+        try reader.finish()
+        var total = 3
+        let bytes = rawMember(object: request, "messages") ?? ByteView(start: nil, count: 0)
+        var elements = RawElements(bytes)
+        while let body = elements.next() { total &+= try count(body) }
+        return total
+    }
+}
