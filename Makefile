@@ -284,7 +284,7 @@ soak: build services ## Kill writers 2,000 times, PostgreSQL 100 times; fail eve
 	@MEMEX_OOM_ALL=1 MEMEX_PROGRAM_TIMEOUT=7200 MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain Tests/C/oom.c
 
 .PHONY: fuzz-tokens
-fuzz-tokens: setup ## Compare the tokenizers with tiktoken on a million strings
+fuzz-tokens: build ## Compare the tokenizers with tiktoken on a million strings
 	@$(PY) tools/fuzz_tokens.py
 
 .PHONY: fuzz

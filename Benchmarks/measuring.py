@@ -22,8 +22,9 @@ PROGRAMS = (
     "memex_bench",
     "load_library",
     "postgresql_bench",
+    "token_bench",
 )
-OURS = ("memex_bench", "postgresql_bench")
+OURS = ("memex_bench", "postgresql_bench", "token_bench")
 AGENTS = "openai-agents==0.24.0"
 
 

@@ -20,7 +20,7 @@ package enum Description {
             "},\"backends\":[", ["memory", "sqlite", "lmdb", "file", "postgresql"] + BackendRegistry.names,
             &out)
         list("],\"strategies\":[", StrategyRegistry.names, &out)
-        list("],\"tokenizers\":[", Tokenizers.names, &out)
+        list("],\"tokenizers\":[", TextTokenizers.allNames, &out)
         list("],\"formats\":[", MessageFormat.allCases.map { "\($0.name)" }, &out)
         list("],\"commands\":[", Commands.names, &out)
         out.append("]}")

@@ -5,6 +5,8 @@ internal import MemexTokens
 struct WindowBuilder: ~Copyable {
     /// Messages that are looked at on either side of a pinned message for the rest of its group.
     private static let reach: Int64 = 256
+    /// Messages that are read at a time when they are counted after that.
+    private static let countedAtATime: Int64 = 64
 
     let strategy: Strategy
     let request: WindowRequest
@@ -19,13 +21,13 @@ struct WindowBuilder: ~Copyable {
 
     init(
         _ strategy: Strategy, _ request: WindowRequest, _ source: any MessageSource,
-        _ tokenizer: any Tokenizer
+        _ counter: MessageCounter
     ) {
         self.strategy = strategy
         self.request = request
         self.source = source
         lastSeq = source.lastSeq
-        examined = ExaminedMessages(lastSeq: lastSeq, tokenizer: tokenizer)
+        examined = ExaminedMessages(lastSeq: lastSeq, counter: counter)
     }
 
     // MARK: Reading
@@ -34,6 +36,7 @@ struct WindowBuilder: ~Copyable {
     mutating func examine() throws(MemexError) {
         guard lastSeq > 0 else { return }
         try readPinned()
+        try examined.count()
         try form()
         let pinned = try pinnedTokens(upTo: tightestBudget)
         if customExamine > 0 {
@@ -58,7 +61,7 @@ struct WindowBuilder: ~Copyable {
                     if pins.holds(message.role) { pin = .system }
                 }
                 if message.isFlagged, pins.flagged { pin = max(pin, .flagged) }
-                if pin != .none { examined.addEarly(message, pin) }
+                if pin != .none { try examined.addEarly(message, pin) }
             }
         }
         for seq in examined.pinnedToolSeqs { try readGroup(around: seq) }
@@ -70,7 +73,7 @@ struct WindowBuilder: ~Copyable {
         var from = seq
         if examined.early(seq)?.startsGroup != true {
             try source.newest(before: seq, limit: Self.reach) { (message) throws(MemexError) in
-                examined.addEarly(message, .none)
+                try examined.addEarly(message, .none)
                 from = message.seq
                 return !message.startsGroup
             }
@@ -85,7 +88,7 @@ struct WindowBuilder: ~Copyable {
                 return false
             }
             to = message.seq
-            examined.addEarly(message, .none)
+            try examined.addEarly(message, .none)
             if message.seq > seq { after &+= 1 }
             var isDone = after == Self.reach
             if let item = examined.early(message.seq), item.fault == nil {
@@ -108,14 +111,20 @@ struct WindowBuilder: ~Copyable {
         var tokens: Int64 = 0
         var count: Int64 = 0
         var isEnough = false
-        try source.newest(before: lastSeq &+ 1, limit: limit) { (message) throws(MemexError) in
-            if let item = examined.addTail(message), item.fault == nil, !item.role.isInstruction {
-                tokens = tokens &+ item.tokens
-                count &+= 1
+        if examined.countsLater, limit > Self.countedAtATime {
+            try read(limit: Self.countedAtATime)
+            isEnough = examined.tailFrom > 1
+        } else {
+            try source.newest(before: lastSeq &+ 1, limit: limit) { (message) throws(MemexError) in
+                if let item = try examined.addTail(message), item.fault == nil, !item.role.isInstruction {
+                    tokens = tokens &+ item.tokens
+                    count &+= 1
+                }
+                if let budget, tokens > budget { isEnough = true }
+                if let last, count >= last { isEnough = true }
+                return !isEnough
             }
-            if let budget, tokens > budget { isEnough = true }
-            if let last, count >= last { isEnough = true }
-            return !isEnough
+            try examined.count()
         }
         if !isEnough, examined.tailCount < limit { examined.reachBottom() }
         try form()
@@ -133,10 +142,11 @@ struct WindowBuilder: ~Copyable {
         let before = examined.tailCount
         var isStopped = false
         try source.newest(before: examined.tailFrom, limit: limit) { (message) throws(MemexError) in
-            _ = examined.addTail(message)
+            _ = try examined.addTail(message)
             isStopped = stopsAtCalls && message.startsGroup
             return !isStopped
         }
+        try examined.count()
         if !isStopped, examined.tailCount &- before < limit { examined.reachBottom() }
         try form()
     }

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from .tokens import Tokenizer
+
 
 class OpenOptions(TypedDict, total=False):
     """Options of memexllm.open."""
@@ -39,7 +41,7 @@ class OpenOptions(TypedDict, total=False):
     timeout: float
     create: bool
     read_only: bool
-    tokenizer: str
+    tokenizer: str | Tokenizer
 
 
 class _Opening:
