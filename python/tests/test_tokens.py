@@ -153,7 +153,7 @@ def test_a_request_is_more_than_its_messages() -> None:
     assert tokens.count_messages([message, message], model="gpt-4o") > one
     with tokens.Tokenizer(model="gpt-4o") as tokenizer:
         assert tokenizer.count_messages([message]) == one
-    with pytest.raises(InvalidError):
+    with pytest.raises(TypeError):
         tokens.count_messages(["x"], model="gpt-4o")  # type: ignore[list-item]
 
 

@@ -124,9 +124,7 @@ class History:  # pylint: disable=too-few-public-methods
         indices: dict[int, int | None] = {index + 1: index for index in range(len(given))}
 
         def whole() -> Window:
-            return build_context(
-                given, strategy=self.limits.pins, tokenizer=self.store.tokenizer
-            )
+            return build_context(given, strategy=self.limits.pins, tokenizer=self.store.tokenizer)
 
         def build() -> Window:
             return build_context(
