@@ -567,8 +567,8 @@ memex_status memex_cursor_next(memex_cursor *cursor, memex_bytes *out, memex_err
 
 /**
  * A token that continues here when it is given as "cursor" in the same query, in this or any other
- * process; empty after the last page. Another query, tenant or thread refuses it; page_size and layout may
- * differ. Ownership: out is owned. Errors: REENTRANT. @since 0.2
+ * process: before the first page at the beginning; empty after the last page. Another query, tenant or
+ * thread refuses it; page_size and layout may differ. Ownership: out is owned. Errors: REENTRANT. @since 0.2
  */
 memex_status memex_cursor_token(memex_cursor *cursor, memex_bytes *out, memex_error **error);
 

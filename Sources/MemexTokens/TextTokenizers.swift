@@ -2,12 +2,14 @@ package import MemexModel
 
 /// The tokenizers that are built in or registered, by the name of the encoding or of a model.
 package enum TextTokenizers {
-    package static let names = BuiltInEncoding.allCases.map(\.rawValue) + ["estimate"]
+    package static let names =
+        BuiltInEncoding.allCases.map(\.rawValue) + ["estimate"] + CalibratedEstimate.names
 
     /// All names that open as an encoding.
     package static var allNames: [String] { names + TokenizerRegistry.names }
 
-    /// The tokenizer of an encoding; `estimate` is the one that needs no vocabulary.
+    /// The tokenizer of an encoding; `estimate` needs no vocabulary, `estimate:claude` and `estimate:gemini` are
+    /// for models that publish none.
     package static func encoding(_ name: ByteView) throws(MemexError) -> any TextTokenizer {
         if let found = known(name) { return found }
         throw MemexError(
@@ -18,6 +20,7 @@ package enum TextTokenizers {
     /// The tokenizer that has a name of its own, nil when none has.
     static func known(_ name: ByteView) -> (any TextTokenizer)? {
         if name.equals("estimate") { return EstimateTokenizer() }
+        if let found = CalibratedEstimate.named(name) { return found }
         if let encoding = BuiltInEncoding(rawValue: name.text), let found = BytePairTokenizer(encoding) {
             return found
         }
