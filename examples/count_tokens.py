@@ -21,7 +21,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from memexllm import MemexError, tokens
+sys.path.append(str(Path(__file__).resolve().parent.parent / "python" / "src"))
+
+# pylint: disable-next=wrong-import-position
+from memexllm import MemexError, tokens  # noqa: E402
 
 # Files that are counted in one call, and bytes after which a call is due all the same.
 FILES = 256

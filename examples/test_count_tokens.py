@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess  # runs the example
 import sys
 from pathlib import Path
@@ -21,8 +20,7 @@ from memexllm import tokens  # noqa: E402  # pylint: disable=wrong-import-positi
 def run(*arguments: object, data: bytes = b"") -> subprocess.CompletedProcess[str]:
     """Runs the example."""
     command = [sys.executable, str(EXAMPLES / "count_tokens.py"), *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(command, input=data, capture_output=True, check=False, env=environment)
+    done = subprocess.run(command, input=data, capture_output=True, check=False)
     return subprocess.CompletedProcess(
         command, done.returncode, done.stdout.decode(), done.stderr.decode()
     )

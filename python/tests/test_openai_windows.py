@@ -96,7 +96,7 @@ def test_a_first_turn_is_counted_as_the_store_counts(
     try:
         with memexllm.open("memory:", tokenizer="letters") as store:
             # 150 letters, and fewer than 50 tokens by the estimate.
-            client = with_history(plain_client, store=store, max_tokens=100)
+            client = with_history(store=store, max_tokens=100)(plain_client)
             with pytest.raises(errors.LimitError, match=r"messages\[0\]"):
                 ask(client, user("x" * 150))
             assert not list(store.threads.list())
