@@ -100,6 +100,11 @@ class AsyncStore(Wrapped[Store]):
 
     url = passed(Store, "url", str)
 
+    @property
+    def tokenizer(self) -> str | Tokenizer | None:
+        """What it was opened to count messages with; None for the estimate."""
+        return self.sync.tokenizer
+
     def __init__(self, runner: Runner, value: Store, owner: bool = True) -> None:
         super().__init__(runner, value)
         # A session shares the pool of its store.
