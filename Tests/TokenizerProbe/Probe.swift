@@ -3,7 +3,27 @@ import MemexTokens
 
 // The tokenizers as C functions, for the fuzzer and the benchmark, until the library exports its own.
 
-private let tokenizers = BuiltInEncoding.allCases.compactMap { BytePairTokenizer($0) }
+private nonisolated(unsafe) var tokenizers: [any TextTokenizer] = BuiltInEncoding.allCases.compactMap {
+    BytePairTokenizer($0)
+}
+
+/// Loads a file: its number, or -1, and then `message` has `room` bytes at most of what is wrong.
+@_cdecl("probe_open")
+public func probeOpen(
+    _ path: UnsafePointer<CChar>?, _ pattern: UnsafePointer<CChar>?, _ message: UnsafeMutablePointer<UInt8>?,
+    _ room: Int
+) -> Int32 {
+    guard let path else { return -1 }
+    do {
+        let options = RankFileOptions(pattern: pattern.map { String(cString: $0) })
+        tokenizers.append(try TextTokenizers.file(path: String(cString: path), options: options))
+        return Int32(tokenizers.count - 1)
+    } catch {
+        let text = Array("\(error.code): \(error.message)".utf8.prefix(max(0, room - 1))) + [0]
+        message?.update(from: text, count: text.count)
+        return -1
+    }
+}
 
 /// -1 when memory ran out.
 @_cdecl("probe_count")
