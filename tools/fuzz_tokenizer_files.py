@@ -212,7 +212,8 @@ def main() -> int:
         else:
             seconds = time.monotonic() - started
             print(
-                f"{file.name}: {arguments.count} strings alike ({seconds:.0f} s), loaded in {loading:.3f} s"
+                f"{file.name}: {arguments.count} strings alike ({seconds:.0f} s), "
+                f"loaded in {loading:.3f} s"
             )
         if status and not arguments.all:
             return status

@@ -53,9 +53,10 @@ DEEPSEEK = [
     r"|\s+(?!\S)|\s+",
 ]
 MORE = (
-    "\u4f60\u597d\uff0c\u4e16\u754c\u3002\u3053\u3093\u306b\u3061\u306f \u041f\u0440\u0438\u0432\u0435\u0442"
-    " na\u00efve caf\u00e9 \u00c9cole stra\u00dfe \ud55c\uad6d\uc5b4 \u0e2a\u0e27\u0e31\u0e2a\u0e14\u0e35 \U0001f642"
-    " \ufb01 \u2460 \uff21 don't I'll It's 1234567 x=1;\r\n\tif (a) { b(); }\n\n"
+    "\u4f60\u597d\uff0c\u4e16\u754c\u3002\u3053\u3093\u306b\u3061\u306f "
+    "\u041f\u0440\u0438\u0432\u0435\u0442 na\u00efve caf\u00e9 \u00c9cole stra\u00dfe "
+    "\ud55c\uad6d\uc5b4 \u0e2a\u0e27\u0e31\u0e2a\u0e14\u0e35 \U0001f642 \ufb01 \u2460 \uff21 "
+    "don't I'll It's 1234567 x=1;\r\n\tif (a) { b(); }\n\n"
 )
 
 
