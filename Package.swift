@@ -117,7 +117,8 @@ if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
             path: "Tests/MemexTestSupport", swiftSettings: swiftSettings),
         // Makes the images of the built-in vocabularies; `make generate-vocabularies` runs it.
         .executableTarget(
-            name: "VocabularyImages", dependencies: ["MemexTokens"], path: "Tests/VocabularyImages",
+            name: "VocabularyImages", dependencies: ["MemexTokens", "MemexModel"],
+            path: "Tests/VocabularyImages",
             swiftSettings: swiftSettings),
         tests(
             "MemexTokensTests",
