@@ -587,7 +587,8 @@ void memex_cursor_free(memex_cursor *cursor);
  *
  * @param options exactly one of
  *   "encoding": "o200k_base", "o200k_harmony", "cl100k_base", "p50k_base", "estimate" (a token for every
- *     four bytes), or the name of a registered tokenizer,
+ *     four bytes), "estimate:claude", "estimate:claude-4.7", "estimate:gemini", or the name of a registered
+ *     tokenizer,
  *   "model": "gpt-4o": the encoding of that model; there is no silent estimate for others,
  *   "path": a .tiktoken file or a tokenizer.json, with "pattern": the encoding whose way to split text it
  *     has, for a .tiktoken file;

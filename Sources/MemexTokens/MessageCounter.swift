@@ -51,7 +51,10 @@ package struct MessageCounter: Sendable {
 
     /// Tokens of a whole request, see `memex_tokenizer_count_messages`.
     package func count(request: ByteView) throws(MemexError) -> Int {
-        try Self.counting(tokenizer ?? EstimateTokenizer(), model) { (chat) throws(MemexError) in
+        try JSONCheck.strict(request)
+        let named = rawMember(object: request, "model").flatMap { RawString.contents($0)?.text }
+        return try Self.counting(tokenizer ?? EstimateTokenizer(), named ?? model) {
+            (chat) throws(MemexError) in
             try chat.count(request: request)
         }
     }

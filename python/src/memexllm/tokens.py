@@ -8,7 +8,8 @@
 
 Nothing is loaded: the vocabularies are part of the library. Each function takes exactly one of
 ``model``, the name of a model, and ``encoding``: "o200k_base", "o200k_harmony", "cl100k_base",
-"p50k_base", "estimate" (a token for every four bytes), or the name of a registered tokenizer.
+"p50k_base", an estimate ("estimate": a token for every four bytes; ESTIMATES has the others), or
+the name of a registered tokenizer.
 
 What looks like a special token, such as ``<|endoftext|>``, is text like any other unless a
 function is given ``special="tokens"``: then it is that token.
@@ -287,8 +288,12 @@ def _tokenizer(model: str | None, encoding: str | None, special: Special = "text
     return found
 
 
-BUILT_IN = ("o200k_base", "o200k_harmony", "cl100k_base", "p50k_base", "estimate")
-"""Names of the built-in encodings; "estimate" is a token for every four bytes."""
+ESTIMATES = ("estimate", "estimate:claude", "estimate:claude-4.7", "estimate:gemini")
+"""Names of the estimates: a token for every four bytes; what models without a published tokenizer
+were seen to bill."""
+
+BUILT_IN = ("o200k_base", "o200k_harmony", "cl100k_base", "p50k_base", *ESTIMATES)
+"""Names of the built-in encodings."""
 
 
 def count(  # pylint: disable=redefined-outer-name
@@ -384,6 +389,7 @@ def truncate(  # pylint: disable=redefined-outer-name
 
 __all__ = [
     "BUILT_IN",
+    "ESTIMATES",
     "CustomTokenizer",
     "Tokenizer",
     "count",
