@@ -27,7 +27,7 @@ package struct CalibratedEstimate: TextTokenizer {
 
     /// Claude up to 4.6, Claude from Opus 4.7 on, whose tokenizer is another, and Gemini.
     private static let factors = [
-        ("estimate:claude", 1043), ("estimate:claude-4.7", 1410), ("estimate:gemini", 1000),
+        ("estimate:claude", 1043), ("estimate:claude-4.7", 1410), ("estimate:gemini", 1020),
     ]
 
     private func scaled(_ count: Int) -> Int { (count &* factor &+ 500) / 1000 }

@@ -38,6 +38,9 @@ struct ChatModelRules: Equatable, Sendable {
         switch tokenizer {
         case "estimate:claude":
             self = .claude
+            // These have a shorter text about tools.
+            let olderOnes = ["claude-3", "claude-sonnet-4-2", "claude-opus-4-2", "claude-opus-4-1"]
+            if let model, olderOnes.contains(where: { model.starts(with: $0.utf8) }) { tools = 310 }
             return
         case "estimate:claude-4.7":
             self = .newerClaude
@@ -104,8 +107,8 @@ struct ChatModelRules: Equatable, Sendable {
         rules.frame = 6
         rules.reply = -5
         rules.tools = 0
-        rules.toolHundredths = 120
-        rules.eachTool = -19
+        rules.toolHundredths = 123
+        rules.eachTool = -14
         rules.images = .gemini
         return rules
     }()

@@ -70,26 +70,31 @@ enum MediaHeader {
         var at = 0
         if data.has("ID3", at: 0) {
             // Seven bits a byte.
-            let parts = (6...9).map { data.byte($0) & 0x7F }
-            at = 10 &+ (parts[0] &<< 21 | parts[1] &<< 14 | parts[2] &<< 7 | parts[3])
+            var place = 6
+            while place < 10 {
+                at = at &<< 7 | data.byte(place) & 0x7F
+                place &+= 1
+            }
+            at &+= 10
         }
         let header = data.big(at, 4)
         guard header > 0, header &>> 21 == 0x7FF, header &>> 17 & 3 == 1 else { return 0 }
-        let isFirstVersion = header &>> 19 & 3 == 3
-        let index = header &>> 12 & 15
-        let rates = isFirstVersion ? firstVersionRates : secondVersionRates
-        guard index < rates.count, rates[index] > 0 else { return 0 }
-        return duration(bytes: data.count &- at, perSecond: rates[index] &* 125)
+        let rate = kilobits(header &>> 12 & 15, isFirstVersion: header &>> 19 & 3 == 3)
+        return duration(bytes: data.count &- at, perSecond: rate &* 125)
+    }
+
+    /// Thousands of bits a second of layer III; 0 when the header does not tell.
+    private static func kilobits(_ index: Int, isFirstVersion: Bool) -> Int {
+        if index < 1 || index > 14 { return 0 }
+        if !isFirstVersion { return index <= 8 ? index &* 8 : (index &- 8) &* 16 &+ 64 }
+        // From 32 on steps of 8, 16, 32 and 64, four of each but the first.
+        if index <= 5 { return index &* 8 &+ 24 }
+        if index <= 9 { return (index &- 5) &* 16 &+ 64 }
+        return index <= 13 ? (index &- 9) &* 32 &+ 128 : 320
     }
 
     private static func duration(bytes: Int, perSecond: Int) -> Int {
         guard bytes > 0, perSecond > 0 else { return 0 }
-        return bytes &* 1000 / perSecond
+        return Int(bitPattern: UInt(bitPattern: bytes &* 1000) / UInt(bitPattern: perSecond))
     }
-
-    /// Thousands of bits a second of MPEG-1 layer III, and of MPEG-2 and 2.5.
-    private static let firstVersionRates = [
-        0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320,
-    ]
-    private static let secondVersionRates = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160]
 }

@@ -111,14 +111,14 @@ struct MessageTally: ~Copyable {
                 object: source, "mime_type")
         var kind = Media.image
         if let mime, let raw = RawString.contents(mime) {
-            if raw.starts(with: "text/".utf8), let data = rawMember(object: source, "data"),
+            if raw.begins(with: "text/"), let data = rawMember(object: source, "data"),
                 let type = rawMember(object: source, "type"), type.equals("\"text\"")
             {
                 return add(content: data, depth: depth &+ 1)
             }
-            if raw.starts(with: "audio/".utf8) {
+            if raw.begins(with: "audio/") {
                 kind = .audio
-            } else if !raw.starts(with: "image/".utf8) {
+            } else if !raw.begins(with: "image/") {
                 kind = .file
             }
         }
@@ -130,7 +130,7 @@ struct MessageTally: ~Copyable {
         var data = ByteView(start: nil, count: 0)
         if let value, let raw = RawString.contents(value) {
             data = raw
-            if raw.starts(with: "data:".utf8) {
+            if raw.begins(with: "data:") {
                 var comma = 5
                 while comma < raw.count, raw[comma] != 0x2C { comma &+= 1 }
                 data = comma < raw.count ? raw.slice(comma &+ 1, raw.count &- comma &- 1) : raw.slice(0, 0)
