@@ -83,6 +83,7 @@ var targets: [Target] = [
     library("MemexLMDB", ["MemexStorage", "MemexModel", "CMemexShim"]),
     library("MemexFile", ["MemexStorage", "MemexModel", "CMemexShim"]),
     library("MemexPostgreSQL", ["MemexStorage", "MemexModel", "CMemexShim"]),
+    library("MemexRedis", ["MemexStorage", "MemexModel", "CMemexShim"]),
     // Its images are read by #embed, which no build system needs to know of.
     .target(name: "CMemexVocabularies", exclude: ["images", "NOTICE"], cSettings: cSettings),
     library("MemexTokens", ["MemexModel", "CMemexShim", "CMemexVocabularies"]),
@@ -91,7 +92,7 @@ var targets: [Target] = [
         "Memex",
         [
             "MemexContext", "MemexTokens", "MemexSQLite", "MemexLMDB", "MemexFile", "MemexPostgreSQL",
-            "MemexStorage", "MemexModel", "CMemexShim",
+            "MemexRedis", "MemexStorage", "MemexModel", "CMemexShim",
         ]),
     // Its speed is that of the backend that it checks.
     .target(
@@ -131,6 +132,9 @@ if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
         tests(
             "MemexPostgreSQLTests",
             ["MemexPostgreSQL", "Memex", "MemexStorage", "MemexModel", "CMemexShim", "MemexTestSupport"]),
+        tests(
+            "MemexRedisTests",
+            ["MemexRedis", "Memex", "MemexStorage", "MemexModel", "CMemexShim", "MemexTestSupport"]),
         tests(
             "MemexContextTests",
             ["MemexContext", "MemexStorage", "MemexTokens", "MemexModel", "MemexTestSupport"]),

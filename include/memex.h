@@ -284,8 +284,8 @@ void memex_error_free(memex_error *error);
  *     caller can handle signals and call again.
  *   URLs: memory: (private), memory:name (shared in the process), sqlite:///relative.db,
  *   sqlite:////absolute.db, sqlite::memory:, lmdb:///relative-folder, lmdb:////absolute/folder,
- *   file:///relative-folder, file:////absolute/folder, postgresql://user@host/database, and
- *   NAME:... of a registered backend.
+ *   file:///relative-folder, file:////absolute/folder, postgresql://user@host/database,
+ *   redis://host:6379/0, redis+cluster://host:port,host:port, and NAME:... of a registered backend.
  *
  * Ownership: *out is owned; memex_store_close. Errors: INVALID, NOT_FOUND, UNSUPPORTED, UNAVAILABLE,
  * IO, FULL, CORRUPT, NEWER_FORMAT, BUSY, TIMEOUT, CANCELLED, CALLBACK. @since 0.2

@@ -30,8 +30,8 @@ def open(  # pylint: disable=redefined-builtin
     Args:
         url: ``memory:`` (private), ``memory:name`` (shared in the process),
             ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``sqlite::memory:``,
-            ``postgresql://user:password@host/database``, or ``NAME:...`` of a registered
-            backend.
+            ``postgresql://user:password@host/database``, ``redis://host:6379/0``,
+            ``redis+cluster://host:port,host:port``, or ``NAME:...`` of a registered backend.
         durability: "full" (default): an acknowledged append survives power loss; "normal":
             it survives the process.
         timeout: Longest wait for locks in seconds; 30 by default.
