@@ -60,14 +60,17 @@ struct RedisCaller: Sendable {
                     continue
                 case .unknownScript: throw .failed(MemexError(.io, "the server does not keep scripts"))
                 case .ask(let address):
-                    asked = address.host.isEmpty ? RedisAddress(host: pool.address.host, port: address.port) : address
+                    asked =
+                        address.host.isEmpty
+                        ? RedisAddress(host: pool.address.host, port: address.port) : address
                     servers.countRedirection()
                     redirections += 1
                     if redirections < Self.redirectionsMaximum { continue }
                 case .moved(let address):
                     guard servers.url.isCluster else {
                         throw .failed(
-                            MemexError(.unsupported, "the server belongs to a cluster; use redis+cluster:// for it"))
+                            MemexError(
+                                .unsupported, "the server belongs to a cluster; use redis+cluster:// for it"))
                     }
                     servers.note(address, ofShard: shard, from: pool.address)
                     redirections += 1

@@ -72,7 +72,8 @@ final class RedisConnector: Sendable {
         case .notYet(let error): error
         default:
             MemexError(
-                .denied, "the Redis server does not accept the user or the password of the URL; nothing was stored",
+                .denied,
+                "the Redis server does not accept the user or the password of the URL; nothing was stored",
                 detailMembers: "\"engine\":\"redis\"")
         }
     }
@@ -104,12 +105,14 @@ final class RedisConnector: Sendable {
         while let entry = next {
             next = entry.pointee.ai_next
             let descriptor = socket(
-                entry.pointee.ai_family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+                entry.pointee.ai_family,
+                Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
             if descriptor < 0 { continue }
             var isKept = false
             defer { if !isKept { Glibc.close(descriptor) } }
             if Glibc.connect(descriptor, entry.pointee.ai_addr, entry.pointee.ai_addrlen) != 0 {
-                guard errno == EINPROGRESS, try isConnected(descriptor, until: deadline, began, call: call) else {
+                guard errno == EINPROGRESS, try isConnected(descriptor, until: deadline, began, call: call)
+                else {
                     continue
                 }
             }

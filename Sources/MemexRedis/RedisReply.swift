@@ -31,7 +31,8 @@ struct RedisValue {
         var length = 0
         let start = memex_redis_reply_bytes(handle, &length)
         return ByteView(
-            start: UnsafeRawPointer(start)?.assumingMemoryBound(to: UInt8.self), count: start == nil ? 0 : length)
+            start: UnsafeRawPointer(start)?.assumingMemoryBound(to: UInt8.self),
+            count: start == nil ? 0 : length)
     }
 
     var text: String { bytes.text }
