@@ -39,7 +39,7 @@ struct ComponentReader {
     }
 
     private func unknown(_ kind: String, _ name: ByteView, _ place: String) -> MemexError {
-        reader.unsupported(place, "the \(kind) \(JSONText.quoted(name.text)) is not supported")
+        reader.unsupported(place, "the \(kind) \(TokenizerReader.shown(name)) is not supported")
     }
 
     private func text(_ name: StaticString, _ value: ByteView, _ place: String) throws(MemexError) -> [UInt8]
@@ -64,10 +64,9 @@ struct ComponentReader {
     }
 
     private func refuse(_ regex: [UInt8], _ place: String) -> MemexError {
-        reader.unsupported(
-            "\(place)/pattern",
-            "the regular expression is not one of those that are known: "
-                + String(decoding: regex, as: UTF8.self))
+        let shown = regex.withUnsafeBufferPointer { TokenizerReader.shown($0) }
+        return reader.unsupported(
+            "\(place)/pattern", "the regular expression is not one of those that are known: \(shown)")
     }
 }
 

@@ -69,7 +69,8 @@ struct ModelReader {
             return try pairModel(value, vocab, merges)
         }
         if type.equals("\"Unigram\"") { return try unigramModel(value, vocab) }
-        throw reader.unsupported("\(Self.place)/type", "the model \(type.text) is not supported")
+        throw reader.unsupported(
+            "\(Self.place)/type", "the model \(TokenizerReader.shown(type)) is not supported")
     }
 
     // MARK: - Byte-pair encoding
@@ -128,8 +129,8 @@ struct ModelReader {
             }
             guard let id = TokenizerReader.number(member.value, below: VocabularyImage.idLimit &- 1) else {
                 throw reader.fault(
-                    .invalid, "\(place)/\(member.key.text)",
-                    "the id must be a number from 0 to below \(VocabularyImage.idLimit - 1)")
+                    .invalid, place,
+                    "an id is not a number from 0 to below \(VocabularyImage.idLimit - 1)")
             }
             let isBytes = isByteLevel && ByteAlphabet.decode(text.view, to: &bytes)
             let token = isBytes ? bytes.view : text.view

@@ -66,6 +66,9 @@ struct TokenizerReader {
         return Array(text.view)
     }
 
+    /// A name or an expression for a message, cut at 400 bytes.
+    static func shown(_ text: ByteView) -> String { text.slice(0, min(text.count, 400)).text }
+
     /// A number from 0 to below a limit; nil when the value is none.
     static func number(_ value: ByteView?, below limit: Int) -> Int? {
         guard let value, value.count > 0 else { return nil }
