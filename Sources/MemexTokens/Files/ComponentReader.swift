@@ -33,8 +33,8 @@ struct ComponentReader {
             guard index < Self.most else {
                 throw reader.unsupported(place, "more than \(Self.most) components")
             }
-            try flatten(element, "\(place)/\(list)/\(index)", list, depth + 1, take)
-            index += 1
+            try flatten(element, "\(place)/\(list)/\(index)", list, depth &+ 1, take)
+            index &+= 1
         }
     }
 
@@ -104,7 +104,7 @@ extension ComponentReader {
                 if pattern.text.isEmpty { throw reader.unsupported(place, "an empty pattern") }
                 return .replace(pattern.text, content)
             }
-            if pattern.text == Array(" {2,}".utf8) { return .replaceBlanks(content) }
+            if pattern.text.withUnsafeBufferPointer({ $0.equals(" {2,}") }) { return .replaceBlanks(content) }
             throw refuse(pattern.text, place)
         }
         if name.equals("Precompiled") {

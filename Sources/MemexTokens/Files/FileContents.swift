@@ -15,7 +15,7 @@ enum FileContents {
         let descriptor = path.withCString { memex_shim_open($0, O_RDONLY | O_NONBLOCK, 0) }
         guard descriptor >= 0 else {
             let missing = descriptor == -ENOENT || descriptor == -ENOTDIR
-            throw fault(missing ? .notFound : .io, path, "cannot be opened (\(reason(-descriptor)))")
+            throw fault(missing ? .notFound : .io, path, "cannot be opened (\(reason(0 &- descriptor)))")
         }
         defer { close(descriptor) }
         var state = stat()

@@ -166,7 +166,7 @@ struct ModelReader {
             right.removeAll()
             guard try pair(element, &left, &right) else {
                 if line == 0, element.has(("\"#version" as StaticString).bytes, at: 0) {
-                    line += 1
+                    line &+= 1
                     continue
                 }
                 throw reader.fault(.invalid, "\(place)/\(line)", "must be two tokens")
@@ -183,7 +183,7 @@ struct ModelReader {
                 UInt32(truncatingIfNeeded: first), UInt32(truncatingIfNeeded: second), rank: rank,
                 merged: UInt32(truncatingIfNeeded: merged))
             rank &+= 1
-            line += 1
+            line &+= 1
         }
         if found.pairs.failed || left.failed || right.failed { throw MemexError.noMemory }
     }
@@ -239,7 +239,7 @@ struct ModelReader {
                 throw reader.fault(.invalid, "\(place)/\(id)", "the token comes twice")
             }
             found.scores.append(value)
-            id += 1
+            id &+= 1
         }
         if id == 0 { throw reader.fault(.invalid, place, "the vocabulary is empty") }
         if let unknown = try reader.member("unk_id", of: value, at: Self.place) {
