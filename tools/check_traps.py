@@ -27,7 +27,7 @@ MODULES: dict[str, str] = {
     "MemexABI": r".*",
     "MemexModel": r".*(JSON|Json|Scan|Byte|UTF8|Unicode|Escape|Number|Merge|Packed).*",
     "MemexTokens": r".*(Piece|Rules|AsciiWindow|Merge|Character|TextLoad|TokenizerScratch|BytePair"
-    r"|SpecialTokens|EstimateTokenizer|SplitPattern|VocabularyImage|VocabularyHash|Vocabulary|Token"
+    r"|SpecialTokens|Estimate|Messages/|SplitPattern|VocabularyImage|VocabularyHash|Vocabulary|Token"
     r"|RankFile|PerfectHash|HeapArray|Files/|ImageWriter|PairRanks|LoadedImage).*",
 }
 

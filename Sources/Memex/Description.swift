@@ -17,10 +17,10 @@ package enum Description {
         ]
         out.append(text: limits.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ","))
         list(
-            "},\"backends\":[", ["memory", "sqlite", "lmdb", "file", "postgresql"] + BackendRegistry.names,
+            "},\"backends\":[", ["memory", "sqlite", "lmdb", "file", "postgresql", "redis"] + BackendRegistry.names,
             &out)
         list("],\"strategies\":[", StrategyRegistry.names, &out)
-        list("],\"tokenizers\":[", Tokenizers.names, &out)
+        list("],\"tokenizers\":[", TextTokenizers.allNames, &out)
         list("],\"formats\":[", MessageFormat.allCases.map { "\($0.name)" }, &out)
         list("],\"commands\":[", Commands.names, &out)
         out.append("]}")
