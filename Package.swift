@@ -83,6 +83,7 @@ var targets: [Target] = [
     library("MemexLMDB", ["MemexStorage", "MemexModel", "CMemexShim"]),
     library("MemexFile", ["MemexStorage", "MemexModel", "CMemexShim"]),
     library("MemexPostgreSQL", ["MemexStorage", "MemexModel", "CMemexShim"]),
+    library("MemexRedis", ["MemexStorage", "MemexModel", "CMemexShim"]),
     // Its images are read by #embed, which no build system needs to know of.
     .target(name: "CMemexVocabularies", exclude: ["images", "NOTICE"], cSettings: cSettings),
     library("MemexTokens", ["MemexModel", "CMemexShim", "CMemexVocabularies"]),
@@ -91,7 +92,7 @@ var targets: [Target] = [
         "Memex",
         [
             "MemexContext", "MemexTokens", "MemexSQLite", "MemexLMDB", "MemexFile", "MemexPostgreSQL",
-            "MemexStorage", "MemexModel", "CMemexShim",
+            "MemexRedis", "MemexStorage", "MemexModel", "CMemexShim",
         ]),
     // Its speed is that of the backend that it checks.
     .target(
@@ -117,11 +118,8 @@ if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
             path: "Tests/MemexTestSupport", swiftSettings: swiftSettings),
         // Makes the images of the built-in vocabularies; `make generate-vocabularies` runs it.
         .executableTarget(
-            name: "VocabularyImages", dependencies: ["MemexTokens"], path: "Tests/VocabularyImages",
-            swiftSettings: swiftSettings),
-        // The tokenizers as C functions, for the fuzzer and the benchmark.
-        .target(
-            name: "TokenizerProbe", dependencies: ["MemexTokens", "MemexModel"], path: "Tests/TokenizerProbe",
+            name: "VocabularyImages", dependencies: ["MemexTokens", "MemexModel"],
+            path: "Tests/VocabularyImages",
             swiftSettings: swiftSettings),
         tests(
             "MemexTokensTests",
@@ -134,6 +132,9 @@ if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
         tests(
             "MemexPostgreSQLTests",
             ["MemexPostgreSQL", "Memex", "MemexStorage", "MemexModel", "CMemexShim", "MemexTestSupport"]),
+        tests(
+            "MemexRedisTests",
+            ["MemexRedis", "Memex", "MemexStorage", "MemexModel", "CMemexShim", "MemexTestSupport"]),
         tests(
             "MemexContextTests",
             ["MemexContext", "MemexStorage", "MemexTokens", "MemexModel", "MemexTestSupport"]),
@@ -148,16 +149,12 @@ if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
     ].filter { FileManager.default.fileExists(atPath: "\(root)/Tests/\($0.name)") }
 }
 
-let probe: [Product] =
-    targets.contains { $0.name == "TokenizerProbe" }
-    ? [.library(name: "tokenizer-probe", type: .dynamic, targets: ["TokenizerProbe"])] : []
-
 let package = Package(
     name: "memex",
     products: [
         .library(name: "memex", type: .dynamic, targets: ["MemexLibrary"]),
         .library(name: "Memex", targets: ["Memex"]),
-    ] + probe,
+    ],
     targets: targets,
     cLanguageStandard: .c17,
     cxxLanguageStandard: .cxx17

@@ -22,8 +22,10 @@ PROGRAMS = (
     "memex_bench",
     "load_library",
     "postgresql_bench",
+    "redis_bench",
+    "token_bench",
 )
-OURS = ("memex_bench", "postgresql_bench")
+OURS = ("memex_bench", "postgresql_bench", "redis_bench", "token_bench")
 AGENTS = "openai-agents==0.24.0"
 
 
@@ -49,6 +51,8 @@ def build(setting: Setting) -> None:
             libraries = ["-llmdb"] if name == "raw_lmdb" else []
         if name == "postgresql_bench":
             libraries = ["-lpq"]
+        if name == "redis_bench":
+            libraries = ["-lhiredis"]
         subprocess.run(command + libraries, check=True)
     messages = OUT / "data" / "chat.bin"
     if not messages.exists() or messages.stat().st_mtime < (HERE / "data.py").stat().st_mtime:

@@ -9,7 +9,6 @@ told apart.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import sys
 from collections import defaultdict
@@ -20,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 
 import recorded_usage  # noqa: E402
 
-import token_probe  # noqa: E402
+import token_environment  # noqa: E402
 
 Exchange = dict[str, Any]
 _NEWER = ("claude-opus-4-7", "claude-opus-4-8", "claude-opus-5", "claude-sonnet-5")
@@ -31,17 +30,26 @@ class Counter:
     """The counter of this library."""
 
     def __init__(self) -> None:
-        self._library = ctypes.CDLL(str(token_probe.build()))
-        self._library.probe_count_chat.restype = ctypes.c_ssize_t
+        token_environment.use_package()
+        # pylint: disable=import-outside-toplevel
+        from memexllm import errors, tokens
+        from memexllm._calls import call_number
+        from memexllm._lib import lib
+
+        self._open, self._call, self._error = tokens.Tokenizer, call_number, errors.MemexError
+        self._function = lib.memex_tokenizer_count_messages
+        self._tokenizers: dict[str, Any] = {}
 
     def count(self, tokenizer: str, model: str, request: Any) -> int:
         """Tokens of a request; -1 when it is refused."""
-        arguments: list[Any] = []
-        body = json.dumps(request, ensure_ascii=False)
-        for text in (tokenizer, model, body):
-            raw = text.encode("utf-8", "replace")
-            arguments += [raw, ctypes.c_ssize_t(len(raw))]
-        return int(self._library.probe_count_chat(*arguments, 1))
+        if tokenizer not in self._tokenizers:
+            self._tokenizers[tokenizer] = self._open(encoding=tokenizer)
+        whole = {**request, "model": model}
+        raw = json.dumps(whole, ensure_ascii=False).encode("utf-8", "replace")
+        try:
+            return self._call(self._function, self._tokenizers[tokenizer].handle, raw, len(raw))
+        except self._error:
+            return -1
 
 
 def tokenizer_of(exchange: Exchange) -> str:

@@ -9,6 +9,8 @@ from rows_engines import engine_tasks, file_tasks
 from rows_memory import memory_tasks
 from rows_postgresql import postgresql_tasks
 from rows_reading import reading_tasks
+from rows_redis import redis_tasks
+from rows_tokens import token_tasks
 
 
 def all_tasks(setting: Setting) -> list[Task]:
@@ -23,4 +25,6 @@ def all_tasks(setting: Setting) -> list[Task]:
         *engine_tasks(setting, "file", "write and fdatasync in C"),
         *file_tasks(setting),
         *postgresql_tasks(setting),
+        *redis_tasks(setting),
+        *token_tasks(setting),
     ]

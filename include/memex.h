@@ -284,8 +284,8 @@ void memex_error_free(memex_error *error);
  *     caller can handle signals and call again.
  *   URLs: memory: (private), memory:name (shared in the process), sqlite:///relative.db,
  *   sqlite:////absolute.db, sqlite::memory:, lmdb:///relative-folder, lmdb:////absolute/folder,
- *   file:///relative-folder, file:////absolute/folder, postgresql://user@host/database, and
- *   NAME:... of a registered backend.
+ *   file:///relative-folder, file:////absolute/folder, postgresql://user@host/database,
+ *   redis://host:6379/0, redis+cluster://host:port,host:port, and NAME:... of a registered backend.
  *
  * Ownership: *out is owned; memex_store_close. Errors: INVALID, NOT_FOUND, UNSUPPORTED, UNAVAILABLE,
  * IO, FULL, CORRUPT, NEWER_FORMAT, BUSY, TIMEOUT, CANCELLED, CALLBACK. @since 0.2
@@ -567,8 +567,8 @@ memex_status memex_cursor_next(memex_cursor *cursor, memex_bytes *out, memex_err
 
 /**
  * A token that continues here when it is given as "cursor" in the same query, in this or any other
- * process; empty after the last page. Another query, tenant or thread refuses it; page_size and layout may
- * differ. Ownership: out is owned. Errors: REENTRANT. @since 0.2
+ * process: before the first page at the beginning; empty after the last page. Another query, tenant or
+ * thread refuses it; page_size and layout may differ. Ownership: out is owned. Errors: REENTRANT. @since 0.2
  */
 memex_status memex_cursor_token(memex_cursor *cursor, memex_bytes *out, memex_error **error);
 
@@ -587,7 +587,8 @@ void memex_cursor_free(memex_cursor *cursor);
  *
  * @param options exactly one of
  *   "encoding": "o200k_base", "o200k_harmony", "cl100k_base", "p50k_base", "estimate" (a token for every
- *     four bytes), or the name of a registered tokenizer,
+ *     four bytes), "estimate:claude", "estimate:claude-4.7", "estimate:gemini", or the name of a registered
+ *     tokenizer,
  *   "model": "gpt-4o": the encoding of that model; there is no silent estimate for others,
  *   "path": a .tiktoken file or a tokenizer.json, with "pattern": the encoding whose way to split text it
  *     has, for a .tiktoken file;

@@ -21,6 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "MemexLMDB": {"MemexStorage", "MemexModel", "CMemexShim"},
     "MemexFile": {"MemexStorage", "MemexModel", "CMemexShim"},
     "MemexPostgreSQL": {"MemexStorage", "MemexModel", "CMemexShim"},
+    "MemexRedis": {"MemexStorage", "MemexModel", "CMemexShim"},
     "MemexTokens": {"MemexModel", "CMemexShim", "CMemexVocabularies"},
     "MemexContext": {"MemexStorage", "MemexTokens", "MemexModel"},
     "Memex": {
@@ -30,6 +31,7 @@ ALLOWED: dict[str, set[str]] = {
         "MemexLMDB",
         "MemexFile",
         "MemexPostgreSQL",
+        "MemexRedis",
         "MemexStorage",
         "MemexModel",
         "CMemexShim",
@@ -40,6 +42,7 @@ ALLOWED: dict[str, set[str]] = {
         "Memex",
         "MemexStorage",
         "MemexContext",
+        "MemexTokens",
         "MemexModel",
         "CMemex",
         "CMemexShim",

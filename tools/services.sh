@@ -8,7 +8,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 data="$PWD/build/services"
-services=(postgresql)
+services=(postgresql redis redis_cluster)
 
 say() { printf '==> %s\n' "$*"; }
 skip() { printf 'SKIPPED %s\n' "$*"; }
@@ -90,6 +90,101 @@ env_postgresql() {
   status_postgresql > /dev/null || return 0
   printf 'export MEMEX_TEST_POSTGRESQL=postgresql://postgres@127.0.0.1:%s/postgres\n' "$(postgresql_port)"
   printf 'export MEMEX_TEST_POSTGRESQL_BIN=%s\n' "$(postgresql_bin)"
+}
+
+# --- Redis ---------------------------------------------------------------------------------------------
+# Tests that claim durability start servers of their own.
+redis_settings=(--bind 127.0.0.1 --daemonize yes --save '' --appendonly yes --appendfsync everysec --loglevel warning)
+
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+redis_runs() { [ -f "$1/pid" ] && kill -0 "$(< "$1/pid")" 2> /dev/null && grep -q redis-server "/proc/$(< "$1/pid")/cmdline"; }
+
+# FOLDER PORT [SETTING...]
+redis_launch() {
+  local folder="$1" port="$2"
+  mkdir -p "$folder"
+  printf '%s' "$port" > "$folder/port"
+  redis-server --port "$port" --dir "$folder" --pidfile "$folder/pid" --logfile "$folder/log" \
+    "${redis_settings[@]}" "${@:3}" > /dev/null 2>&1
+  for _ in $(seq 100); do
+    [ "$(redis-cli -p "$port" ping 2> /dev/null)" = PONG ] && return 0
+    sleep 0.05
+  done
+  return 1
+}
+
+redis_end() {
+  redis_runs "$1" || return 0
+  local process
+  process="$(< "$1/pid")"
+  kill "$process"
+  for _ in $(seq 100); do kill -0 "$process" 2> /dev/null || return 0; sleep 0.05; done
+  kill -9 "$process"
+}
+
+start_redis() {
+  local folder="$data/redis"
+  command -v redis-server > /dev/null || { skip "redis: no server; install the package redis-server"; return 0; }
+  redis_runs "$folder" && { status_redis; return 0; }
+  redis_launch "$folder" "${MEMEX_REDIS_PORT:-$(free_port)}" --databases 16 ||
+    { skip "redis: it does not start, see build/services/redis/log"; return 0; }
+  say "redis listens on 127.0.0.1:$(< "$folder/port")"
+}
+stop_redis() { if redis_runs "$data/redis"; then redis_end "$data/redis"; say "redis is stopped"; fi; }
+status_redis() {
+  if redis_runs "$data/redis"; then say "redis runs, process $(< "$data/redis/pid")"; else say "redis does not run"; return 1; fi
+}
+env_redis() {
+  status_redis > /dev/null || return 0
+  printf 'export MEMEX_TEST_REDIS=redis://127.0.0.1:%s/0\n' "$(< "$data/redis/port")"
+}
+
+# --- Redis Cluster: three masters, three replicas --------------------------------------------------------
+start_redis_cluster() {
+  local folder="$data/redis-cluster" node port ports=() places=()
+  command -v redis-server > /dev/null || { skip "redis_cluster: no server; install the package redis-server"; return 0; }
+  status_redis_cluster > /dev/null && { status_redis_cluster; return 0; }
+  stop_redis_cluster > /dev/null
+  rm -rf "$folder"
+  for node in 1 2 3 4 5 6; do
+    # A node's bus listens 10000 above.
+    port="$(free_port)"
+    while [ "$port" -gt 55000 ] || [[ " ${ports[*]} " == *" $port "* ]]; do port=$((port - 10000 - RANDOM % 5000)); done
+    ports+=("$port")
+    places+=("127.0.0.1:$port")
+    redis_launch "$folder/$node" "$port" --cluster-enabled yes --cluster-config-file nodes.conf \
+      --cluster-node-timeout 1500 --repl-diskless-sync-delay 0 ||
+      { stop_redis_cluster; skip "redis_cluster: a node does not start, see $folder/$node/log"; return 0; }
+  done
+  redis-cli --cluster create "${places[@]}" --cluster-replicas 1 --cluster-yes > "$folder/log" 2>&1 ||
+    { stop_redis_cluster; skip "redis_cluster: it cannot be made, see $folder/log"; return 0; }
+  # Without a linked replica the first failover would not come.
+  for _ in $(seq 200); do
+    [ "$(redis-cli -p "${ports[0]}" cluster info | grep -c 'cluster_state:ok')" = 1 ] &&
+      [ "$(for port in "${ports[@]}"; do redis-cli -p "$port" info replication; done | grep -c master_link_status:up)" = 3 ] && break
+    sleep 0.1
+  done
+  say "redis_cluster listens on ${places[*]}"
+}
+stop_redis_cluster() {
+  local node found=
+  for node in 1 2 3 4 5 6; do
+    redis_runs "$data/redis-cluster/$node" && found=1 && redis_end "$data/redis-cluster/$node"
+  done
+  [ -z "$found" ] || say "redis_cluster is stopped"
+}
+status_redis_cluster() {
+  local node
+  for node in 1 2 3 4 5 6; do
+    redis_runs "$data/redis-cluster/$node" || { say "redis_cluster does not run"; return 1; }
+  done
+  say "redis_cluster runs, processes $(cat "$data"/redis-cluster/?/pid | tr '\n' ' ')"
+}
+env_redis_cluster() {
+  status_redis_cluster > /dev/null || return 0
+  printf 'export MEMEX_TEST_REDIS_CLUSTER=redis+cluster://127.0.0.1:%s,127.0.0.1:%s\n' \
+    "$(< "$data/redis-cluster/1/port")" "$(< "$data/redis-cluster/2/port")"
 }
 
 # -------------------------------------------------------------------------------------------------------

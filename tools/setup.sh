@@ -63,6 +63,8 @@ fi
 # Without one its tests are skipped, so a machine that cannot have it is no error. Asked once a build folder.
 wanted=()
 compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || command -v initdb > /dev/null || wanted+=(postgresql)
+command -v redis-server > /dev/null || wanted+=(redis-server)
+[ -n "$(compgen -G '/usr/lib/*/libhiredis.so*' || compgen -G '/usr/lib*/libhiredis.so*')" ] || wanted+=(libhiredis-dev)
 command -v pgbouncer > /dev/null || [ -x /usr/sbin/pgbouncer ] || wanted+=(pgbouncer)
 if [ ${#wanted[@]} -gt 0 ] && [ "$(cat build/servers.stamp 2> /dev/null)" != "${wanted[*]}" ]; then
   as_root=()

@@ -81,10 +81,20 @@ class Probe:
             "probe_count_batch": (number, [number, text, ctypes.c_void_p, size, ctypes.c_void_p]),
             "probe_encode": (size, [number, text, size, number, ctypes.c_void_p, size]),
             "probe_decode": (size, [number, ctypes.c_void_p, size, ctypes.c_void_p, size]),
+            "probe_open": (number, [text, text, ctypes.c_void_p, size]),
         }
         for name, (result, arguments) in functions.items():
             function = getattr(self._library, name)
             function.restype, function.argtypes = result, arguments
+
+    def open(self, file: Path, pattern: str = "") -> int:
+        """Loads a tokenizer from a file; its number takes the place of an encoding."""
+        message = ctypes.create_string_buffer(1000)
+        path, name = str(file).encode(), pattern.encode() or None
+        number = int(self._library.probe_open(path, name, message, len(message)))
+        if number < 0:
+            raise ValueError(message.value.decode("utf-8", "replace"))
+        return number
 
     def count(self, encoding: int, text: bytes, special: bool = False) -> int:
         """Tokens of a text."""
@@ -107,7 +117,8 @@ class Probe:
 
     def encode(self, encoding: int, text: bytes, special: bool = False) -> list[int]:
         """Ids of a text's tokens."""
-        room = len(text) + 1
+        # A normalizer may make a text longer.
+        room = 24 * len(text) + 64
         ids = array.array("I", bytes(4 * room))
         place = ids.buffer_info()[0]
         count = self._library.probe_encode(encoding, text, len(text), special, place, room)
@@ -116,7 +127,7 @@ class Probe:
     def decode(self, encoding: int, ids: Sequence[int]) -> bytes:
         """Bytes of tokens."""
         values = array.array("I", ids)
-        room = 256 * len(values)
+        room = 1024 * len(values)
         text = ctypes.create_string_buffer(room + 1)
         place = values.buffer_info()[0]
         count = self._library.probe_decode(encoding, place, len(values), text, room)

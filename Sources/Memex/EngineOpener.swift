@@ -3,6 +3,7 @@ internal import MemexFile
 internal import MemexLMDB
 internal import MemexModel
 internal import MemexPostgreSQL
+internal import MemexRedis
 internal import MemexSQLite
 internal import MemexStorage
 #if canImport(Glibc)
@@ -33,12 +34,21 @@ enum EngineOpener {
             engine.isInterruptible = options.isInterruptible
             engine.environment = environment
             return try PostgreSQLEngine(engine)
+        case .redis:
+            var engine = RedisEngine.Options(url: options.url)
+            engine.readOnly = options.readOnly
+            engine.create = options.create
+            engine.isFullyDurable = options.isFullyDurable
+            engine.timeout = options.timeout
+            engine.isInterruptible = options.isInterruptible
+            engine.environment = environment
+            return try RedisEngine.open(engine)
         case .custom(let scheme):
             guard let factory = BackendRegistry.factory(scheme) else {
                 throw MemexError.invalid(
                     path: "/url",
                     "names no backend that is built in or registered; known are memory, sqlite, lmdb, file, "
-                        + "postgresql"
+                        + "postgresql, redis"
                         + BackendRegistry.names.map { ", " + $0 }.joined())
             }
             guard options.create else {

@@ -12,6 +12,8 @@ package enum StoreURL: Equatable {
     case file(path: String)
     /// The engine takes the URL apart.
     case postgresql
+    /// The engine takes the URL apart.
+    case redis
     /// Of a registered backend.
     case custom(scheme: String)
 
@@ -52,6 +54,12 @@ package enum StoreURL: Equatable {
                     path: "/url", "wants two slashes: postgresql://user:password@host:5432/database")
             }
             self = .postgresql
+        case "redis", "rediss", "redis+cluster":
+            guard rest.hasPrefix("//") else {
+                throw MemexError.invalid(
+                    path: "/url", "wants two slashes: redis://user:password@host:6379/0")
+            }
+            self = .redis
         default: self = .custom(scheme: scheme)
         }
     }

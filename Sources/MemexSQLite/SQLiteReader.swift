@@ -140,7 +140,8 @@ final class SQLiteReader {
                 expected = start
                 if start <= end,
                     try !readRows(
-                        ascending, run.row(of: start), run.row(of: end), &expected, 1, &left, wantsKeys, visit)
+                        ascending, run.row(of: start), run.row(of: end), &expected, 1, &left, wantsKeys, visit
+                    )
                 {
                     return
                 }

@@ -39,29 +39,37 @@ package struct MessageCounter: Sendable {
     @inline(__always)
     package func count(_ body: ByteView) throws(MemexError) -> Int {
         guard let tokenizer else { return EstimateTokenizer.count(message: body) }
-        return try Self.count(body, with: tokenizer)
+        return try Self.count(body, with: tokenizer, model)
     }
 
     @inline(never)
-    private static func count(_ body: ByteView, with tokenizer: any TextTokenizer) throws(MemexError) -> Int {
-        try tokenizer.count(body, special: .asText) &+ 4
+    private static func count(
+        _ body: ByteView, with tokenizer: any TextTokenizer, _ model: String?
+    ) throws(MemexError) -> Int {
+        try counting(tokenizer, model) { (chat) throws(MemexError) in chat.count(message: body) }
     }
 
     /// Tokens of a whole request, see `memex_tokenizer_count_messages`.
     package func count(request: ByteView) throws(MemexError) -> Int {
-        var reader = try OptionReader(request, what: "the request", limit: Limits.argumentBytes)
-        guard let messages = try reader.array("messages") else {
-            throw reader.failure("messages", "is missing; give an array of messages")
+        try JSONCheck.strict(request)
+        let named = rawMember(object: request, "model").flatMap { RawString.contents($0)?.text }
+        return try Self.counting(tokenizer ?? EstimateTokenizer(), named ?? model) {
+            (chat) throws(MemexError) in
+            try chat.count(request: request)
         }
-        _ = messages
-        _ = try reader.array("tools")
-        _ = try reader.object("response_format")
-        _ = try reader.string("model")
-        try reader.finish()
-        var total = 3
-        let bytes = rawMember(object: request, "messages") ?? ByteView(start: nil, count: 0)
-        var elements = RawElements(bytes)
-        while let body = elements.next() { total &+= try count(body) }
-        return total
+    }
+
+    /// Counts, and throws what a tokenizer of the host's failed by.
+    private static func counting(
+        _ tokenizer: any TextTokenizer, _ model: String?,
+        _ count: (ChatTokenCounter) throws(MemexError) -> Int
+    ) throws(MemexError) -> Int {
+        let watched = tokenizer.callsBack ? WatchedTokenizer(tokenizer) : nil
+        let result: Result<Int, MemexError> = (model ?? "").withBytes { name in
+            let chat = ChatTokenCounter(watched ?? tokenizer, model: model == nil ? nil : name)
+            do throws(MemexError) { return .success(try count(chat)) } catch { return .failure(error) }
+        }
+        if let failure = watched?.failure { throw failure }
+        return try result.get()
     }
 }

@@ -60,6 +60,7 @@ package enum TextTruncation {
     private static func encodedLength(
         _ text: ByteView, _ limit: Int, _ tokenizer: any TextTokenizer, _ special: SpecialTokenPolicy
     ) throws(MemexError) -> Int? {
+        if tokenizer.callsBack { return nil }
         var ids = ByteBuffer()
         var bytes = ByteBuffer()
         do throws(MemexError) {

@@ -34,7 +34,8 @@ package struct TokenizerChoice: Sendable {
         } else if let model {
             tokenizer = try TextTokenizers.model(model)
         } else {
-            tokenizer = try TokenizerFiles.open(path, pattern, reader)
+            tokenizer = try TextTokenizers.file(
+                path: path?.text ?? "", options: RankFileOptions(pattern: pattern?.text))
         }
         self.model = model?.text
         special = try Self.special(&reader)

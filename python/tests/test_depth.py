@@ -22,7 +22,8 @@ def nested(levels: int, inner: Any = "x") -> dict[str, Any]:
 
 
 def listed(name: str, value: Any) -> Callable[[memexllm.Thread], object]:
-    return lambda thread: thread.append([{"role": "user"}], messages=[{name: value}])
+    each: Any = {name: value}
+    return lambda thread: thread.append([{"role": "user"}], messages=[each])
 
 
 def whole(name: str, value: Any) -> Callable[[memexllm.Thread], object]:

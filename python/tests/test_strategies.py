@@ -77,8 +77,8 @@ def test_deleted_messages_part_no_prompt(thread: memexllm.Thread) -> None:
 
 
 def test_a_pinned_group_is_found_over_deleted_messages(thread: memexllm.Thread) -> None:
-    function = {"name": "f", "arguments": "{}"}
-    calls = [{"id": name, "type": "function", "function": function} for name in "ab"]
+    called = {"name": "f", "arguments": "{}"}
+    calls = [{"id": name, "type": "function", "function": called} for name in "ab"]
     thread.append(TALK[2])
     thread.append({"role": "assistant", "content": None, "tool_calls": calls}, pinned=True)
     thread.append([TALK[2]] * 300)

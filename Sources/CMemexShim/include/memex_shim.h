@@ -12,6 +12,7 @@
 #include "memex_shim_mutex.h"
 #include "memex_shim_scratch.h"
 #include "memex_shim_postgresql.h"
+#include "memex_shim_redis.h"
 #include "memex_shim_sqlite.h"
 #include "memex_shim_system.h"
 #include "memex_shim_text.h"

@@ -15,7 +15,7 @@ package enum JSONCheck {
 
     /// Checks the grammar of the whole text, not its keys; tells whether it holds numbers that jansson has
     /// no room for.
-    static func value(_ bytes: ByteView) throws(MemexError) -> Bool {
+    package static func value(_ bytes: ByteView) throws(MemexError) -> Bool {
         do throws(JSONFault) {
             return try syntax(bytes, JSONSyntax())
         } catch {

@@ -1,28 +1,28 @@
 package import MemexModel
 
 /// The keys under which an engine keeps its rows. Numbers are big endian, so that bytes sort as they do.
-enum KeyLayout {
+package enum KeyLayout {
     static let maximumSize = 1024
 
     // First bytes of keys.
-    static let format: UInt8 = 0x21  // !
-    static let nextKey = UInt8(ascii: "n")
-    static let head = UInt8(ascii: "t")
-    static let document = UInt8(ascii: "u")
-    static let name = UInt8(ascii: "i")
+    package static let format: UInt8 = 0x21  // !
+    package static let nextKey = UInt8(ascii: "n")
+    package static let head = UInt8(ascii: "t")
+    package static let document = UInt8(ascii: "u")
+    package static let name = UInt8(ascii: "i")
     /// After all others: messages of the newest thread then come in at the end of the store, where trees
     /// leave full pages behind.
-    static let message = UInt8(ascii: "z")
-    static let messageID = UInt8(ascii: "x")
-    static let receipt = UInt8(ascii: "k")
-    static let marked = UInt8(ascii: "p")
-    static let activity = UInt8(ascii: "a")
-    static let creation = UInt8(ascii: "o")
-    static let fork = UInt8(ascii: "f")
-    static let family = UInt8(ascii: "r")
-    static let derived = UInt8(ascii: "d")
-    static let blob = UInt8(ascii: "b")
-    static let piece = UInt8(ascii: "s")
+    package static let message = UInt8(ascii: "z")
+    package static let messageID = UInt8(ascii: "x")
+    package static let receipt = UInt8(ascii: "k")
+    package static let marked = UInt8(ascii: "p")
+    package static let activity = UInt8(ascii: "a")
+    package static let creation = UInt8(ascii: "o")
+    package static let fork = UInt8(ascii: "f")
+    package static let family = UInt8(ascii: "r")
+    package static let derived = UInt8(ascii: "d")
+    package static let blob = UInt8(ascii: "b")
+    package static let piece = UInt8(ascii: "s")
 
     /// Rows that belong to a thread and go with it, by (prefix, key, …).
     static let ownedPrefixes: [UInt8] = [message, messageID, receipt, marked, derived, piece]

@@ -5,13 +5,15 @@ package import MemexModel
 /// Other processes may write to the store too, so a commit carries conditions: what it is based on must
 /// still be there. When they fail, it starts over from fresh reads; the rules of the contract are only
 /// ever judged by those. Within the process writers take turns, and no lock is held while the store is
-/// called. A store that keeps other writers out itself commits in groups (`GroupStore`).
+/// called. A store that keeps other writers out itself commits in groups (`GroupStore`); one that is far away
+/// gets several commits at once (`PipelinedStore`).
 package final class KeyValueEngine: StorageEngine, @unchecked Sendable {
     let store: any OrderedStore
     private let groups: (any GroupStore)?
+    private let pipeline: (any PipelinedStore)?
     private let writer: KeyValueWriter
     private let turn = WriterTurn()
-    /// Of a store with groups; it takes the place of the turn.
+    /// Of a store with groups or a pipeline; it takes the place of the turn.
     private let queue: CommitQueue?
 
     package let capabilities: EngineCapabilities
@@ -24,13 +26,20 @@ package final class KeyValueEngine: StorageEngine, @unchecked Sendable {
     }
 
     package convenience init(
+        pipelined store: any PipelinedStore, environment: Environment = .system
+    ) throws(MemexError) {
+        try self.init(store, groups: nil, pipeline: store, environment)
+    }
+
+    package convenience init(
         groups store: any GroupStore, environment: Environment = .system
     ) throws(MemexError) {
         try self.init(store, groups: store, environment)
     }
 
     private init(
-        _ store: any OrderedStore, groups: (any GroupStore)?, _ environment: Environment
+        _ store: any OrderedStore, groups: (any GroupStore)?, pipeline: (any PipelinedStore)? = nil,
+        _ environment: Environment
     ) throws(MemexError) {
         self.store = store
         self.groups = groups
@@ -39,11 +48,17 @@ package final class KeyValueEngine: StorageEngine, @unchecked Sendable {
         capabilities.sharedBetweenProcesses = store.traits.sharedBetweenProcesses
         capabilities.erases = store.traits.erases
         capabilities.isReadOnly = store.traits.isReadOnly
+        capabilities.multiThreadBatches = store.traits.spansFamilies
         self.capabilities = capabilities
         let writer = KeyValueWriter(groups?.group ?? store, environment, isExclusive: groups != nil)
         self.writer = writer
-        queue = groups.map { groups in
-            CommitQueue(run: { writer.run($0, groups) }, settle: {})
+        self.pipeline = pipeline
+        if let groups {
+            queue = CommitQueue(run: { writer.run($0, groups) }, settle: {})
+        } else if let pipeline {
+            queue = CommitQueue(run: { writer.run($0, pipeline) }, settle: {})
+        } else {
+            queue = nil
         }
         try FormatRecord.open(store)
     }
@@ -84,6 +99,7 @@ package final class KeyValueEngine: StorageEngine, @unchecked Sendable {
     package func interrupt() {
         turn.interrupt()
         groups?.interrupt()
+        pipeline?.interrupt()
         queue?.interrupt()
     }
 

@@ -3,22 +3,20 @@ internal import MemexModel
 /// The way of an append that is alone in its batch: one commit, and no read when its thread is known.
 extension KeyValueWriter {
     /// Nil when what is known of the thread does not allow it; the general way then judges by fresh reads.
-    func appendAlone(_ operation: AppendOperation) throws(MemexError) -> WriteResult? {
+    func appendAlone(_ operation: AppendOperation, until deadline: Deadline) throws(MemexError) -> WriteResult? {
         guard case .key(let key) = operation.thread, operation.drafts.count > 0, hasOneIDAtMost(operation)
         else { return nil }
         var known = core.pointee.cache.find(key)
-        if known == nil { known = try loadIntoCache(key) }
-        guard let thread = known else { return nil }
-        let first = thread.pointee.lastSeq &+ 1
-        if operation.expectSeq != 0, operation.expectSeq != first { return nil }
-        if Int64(operation.drafts.count) > Limits.seq &- thread.pointee.lastSeq { return nil }
+        if known == nil { known = try loadIntoCache(key, until: deadline) }
+        guard let thread = known, Self.isAllowed(operation, thread) else { return nil }
         var result = WriteResult()
         let last: Int64
         do throws(MemexError) {
             core.pointee.list.removeAll()
             last = Self.plan(
-                operation, thread, environment.now(), isExclusive: isExclusive, &core.pointee.list, &result)
-            let isDone = try store.commit(core.pointee.list.finished())
+                operation, thread, environment.now(), isExclusive: isExclusive, isChained: false,
+                &core.pointee.list, &result)
+            let isDone = try store.commit(core.pointee.list.finished(), until: deadline)
             guard isDone else {
                 thread.pointee.key = 0
                 core.pointee.retries &+= 1
@@ -37,15 +35,25 @@ extension KeyValueWriter {
         return result
     }
 
-    private func hasOneIDAtMost(_ operation: AppendOperation) -> Bool {
+    /// Whether what is known of the thread allows the append.
+    static func isAllowed(_ operation: AppendOperation, _ thread: UnsafeMutablePointer<CachedThread>) -> Bool {
+        let first = thread.pointee.lastSeq &+ 1
+        if operation.expectSeq != 0, operation.expectSeq != first { return false }
+        return Int64(operation.drafts.count) <= Limits.seq &- thread.pointee.lastSeq
+    }
+
+    func hasOneIDAtMost(_ operation: AppendOperation) -> Bool {
         if operation.drafts.count == 1 { return true }
         var ids = 0
         for draft in operation.drafts where draft.id.count > 0 { ids &+= 1 }
         return ids <= 1
     }
 
-    private func loadIntoCache(_ key: Int64) throws(MemexError) -> UnsafeMutablePointer<CachedThread>? {
+    func loadIntoCache(
+        _ key: Int64, until deadline: Deadline
+    ) throws(MemexError) -> UnsafeMutablePointer<CachedThread>? {
         guard key > 0 else { return nil }
+        let store = store.bounded(until: deadline)
         var head = ByteBuffer(capacity: 256)
         guard try store.readHead(key, into: &head), !ThreadRow.isHidden(head.view) else { return nil }
         _ = try head.lend { (bytes) throws(MemexError) -> ThreadRow.Head in try ThreadRow.read(key, bytes) }
@@ -57,21 +65,22 @@ extension KeyValueWriter {
         }
     }
 
-    private static func mustMove(_ thread: UnsafeMutablePointer<CachedThread>, to moment: Int64) -> Bool {
+    static func mustMove(_ thread: UnsafeMutablePointer<CachedThread>, to moment: Int64) -> Bool {
         let place = ThreadRow.int64(thread.pointee.headView, at: ThreadRow.activityOffset)
         return ActivityOrder.mustMove(activityAt: place, to: moment)
     }
 
     /// Writes the whole commit down; returns the last message's moment. Where nobody else can have written,
-    /// what is known of the thread needs no conditions.
-    private static func plan(
+    /// what is known of the thread needs no conditions. A chained commit follows one that is not judged yet: it
+    /// requires the row before its own.
+    static func plan(
         _ operation: AppendOperation, _ thread: UnsafeMutablePointer<CachedThread>, _ now: Int64,
-        isExclusive: Bool, _ list: inout WriteList, _ result: inout WriteResult
+        isExclusive: Bool, isChained: Bool, _ list: inout WriteList, _ result: inout WriteResult
     ) -> Int64 {
         let head = thread.pointee.headView
         let key = thread.pointee.key
         let idempotencyKey = operation.idempotencyKey
-        var size = 512 &+ idempotencyKey.count &+ head.count &* 3
+        var size = 512 &+ idempotencyKey.count &+ head.count &* 4
         for draft in operation.drafts {
             size &+= 64 &+ draft.id.count &+ MessageRow.bound(draft, idempotencyKey: idempotencyKey)
         }
@@ -81,7 +90,17 @@ extension KeyValueWriter {
         var at = list.bytes.count
         list.bytes.key(KeyLayout.head, key)
         let headKey = list.tail(at)
-        if !isExclusive { list.append(.requireEqual, headKey, head) }
+        if !isExclusive {
+            // The known head may change before the commit is sent.
+            at = list.bytes.count
+            list.bytes.append(head)
+            list.append(.requireEqual, headKey, list.tail(at))
+        }
+        if isChained {
+            at = list.bytes.count
+            list.bytes.key(KeyLayout.message, key, thread.pointee.lastSeq)
+            list.append(.requirePresent, list.tail(at))
+        }
 
         var seq = thread.pointee.lastSeq
         var moment = now

@@ -38,7 +38,7 @@ final class KeyValueWriter: @unchecked Sendable {
         _ operations: [WriteOperation], until deadline: Deadline
     ) throws(MemexError) -> [WriteResult] {
         if operations.count == 1, case .append(let operation) = operations[0],
-            let result = try appendAlone(operation)
+            let result = try appendAlone(operation, until: deadline)
         {
             return [result]
         }
@@ -46,7 +46,7 @@ final class KeyValueWriter: @unchecked Sendable {
     }
 
     func append(_ operation: AppendOperation, until deadline: Deadline) throws(MemexError) -> WriteResult {
-        if let result = try appendAlone(operation) { return result }
+        if let result = try appendAlone(operation, until: deadline) { return result }
         guard let result = try commitByReads([.append(operation)], until: deadline).first else {
             throw MemexError(.internal, "a commit gave no result")
         }
@@ -58,7 +58,7 @@ final class KeyValueWriter: @unchecked Sendable {
     ) throws(MemexError) -> [WriteResult] {
         var attempt = 0
         while attempt < Self.attempts {
-            if let results = try commitOnce(operations) { return results }
+            if let results = try commitOnce(operations, until: deadline) { return results }
             core.pointee.retries &+= 1
             attempt &+= 1
             if attempt > 8 {
@@ -71,8 +71,10 @@ final class KeyValueWriter: @unchecked Sendable {
     }
 
     /// Nil when a condition did not hold any more.
-    private func commitOnce(_ operations: [WriteOperation]) throws(MemexError) -> [WriteResult]? {
-        let transaction = try WriteTransaction(store, environment)
+    private func commitOnce(
+        _ operations: [WriteOperation], until deadline: Deadline
+    ) throws(MemexError) -> [WriteResult]? {
+        let transaction = try WriteTransaction(store.bounded(until: deadline), environment)
         var results: [WriteResult] = []
         results.reserveCapacity(operations.count)
         for operation in operations { results.append(try transaction.apply(operation)) }
@@ -80,10 +82,22 @@ final class KeyValueWriter: @unchecked Sendable {
         try transaction.finish(&core.pointee.list)
         defer { core.pointee.list.removeAll() }
         let writes = try core.pointee.list.finished()
-        if writes.count == 0 { return results }
+        if writes.count == 0 {
+            try confirm(results, until: deadline)
+            return results
+        }
         for key in transaction.threadKeys { core.pointee.cache.drop(key) }
-        guard try store.commit(writes) else { return nil }
+        guard try store.commit(writes, until: deadline) else { return nil }
         core.pointee.commits &+= 1
         return results
+    }
+
+    /// An append that is there already is acknowledged again.
+    private func confirm(_ results: [WriteResult], until deadline: Deadline) throws(MemexError) {
+        for result in results where result.isDuplicate {
+            var name = ByteBuffer(capacity: 16)
+            name.key(KeyLayout.head, result.key)
+            try name.lend { (name) throws(MemexError) -> Void in try store.confirm(name, until: deadline) }
+        }
     }
 }

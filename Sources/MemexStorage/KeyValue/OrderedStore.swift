@@ -9,8 +9,22 @@ package struct OrderedStoreTraits: Sendable {
     /// Removed bytes do not stay behind, or `wipe` removes them.
     package var erases = false
     package var isReadOnly = false
+    /// Rows of several families of threads may be in one commit.
+    package var spansFamilies = true
+    /// A commit that deletes a thread's head deletes all rows that belong to the thread.
+    package var dropsThreads = false
 
     package init() {}
+}
+
+/// How a store that is spread over several places numbers threads: a thread's rows, and those of its forks,
+/// are in the place that its number names.
+package protocol ThreadPlaces: AnyObject, Sendable {
+    func place(ofThread key: Int64) -> Int
+    /// The place of a new thread that is no fork, by its name's key.
+    func place(ofName name: ByteView) -> Int
+    /// A number for a thread there, greater than all that this process gave and than the place's last.
+    func number(after last: Int64, at place: Int) -> Int64
 }
 
 /// An ordered map of bytes: all that a store must be for `KeyValueEngine` to make an engine of it.
@@ -38,6 +52,14 @@ package protocol OrderedStore: AnyObject, Sendable {
     /// unless it throws OUTCOME_UNKNOWN.
     func commit(_ writes: UnsafeBufferPointer<KeyValueWrite>) throws(MemexError) -> Bool
 
+    /// The same for the length of a call: what waits ends at the deadline.
+    func bounded(until deadline: Deadline) -> any OrderedStore
+    func commit(_ writes: UnsafeBufferPointer<KeyValueWrite>, until: Deadline) throws(MemexError) -> Bool
+    /// Makes what a read found of a key as durable as a commit would be.
+    func confirm(_ key: ByteView, until: Deadline) throws(MemexError)
+    /// Nil where one counter numbers all threads.
+    var places: (any ThreadPlaces)? { get }
+
     func wipe(until: Deadline) throws(MemexError)
     func flush(until: Deadline) throws(MemexError)
     /// Members of a JSON object, without braces; may be empty.
@@ -47,6 +69,12 @@ package protocol OrderedStore: AnyObject, Sendable {
 
 extension OrderedStore {
     package var isInsideCallback: Bool { false }
+    package func bounded(until deadline: Deadline) -> any OrderedStore { self }
+    package func commit(
+        _ writes: UnsafeBufferPointer<KeyValueWrite>, until: Deadline
+    ) throws(MemexError) -> Bool { try commit(writes) }
+    package func confirm(_ key: ByteView, until: Deadline) throws(MemexError) {}
+    package var places: (any ThreadPlaces)? { nil }
     package func wipe(until: Deadline) throws(MemexError) {}
     package func flush(until: Deadline) throws(MemexError) {}
     package func statistics() throws(MemexError) -> String { "" }

@@ -1,11 +1,11 @@
-internal import MemexModel
+package import MemexModel
 
 /// The two records of a thread. The head is small, because every append compares it: the counters, tenant
 /// and id. The document holds title and metadata, and is there when one of them is.
 ///
 /// Every change but an append raises the head's generation; the document repeats the generation that wrote
 /// it, by which a reader sees that the two belong together.
-enum ThreadRow {
+package enum ThreadRow {
     static let version: UInt8 = 1
 
     // Offsets into the head that an append uses without decoding the rest.
@@ -88,7 +88,7 @@ enum ThreadRow {
         return head
     }
 
-    static func isHidden(_ head: ByteView) -> Bool { head.count > 1 && head[1] & Flag.hidden != 0 }
+    package static func isHidden(_ head: ByteView) -> Bool { head.count > 1 && head[1] & Flag.hidden != 0 }
 
     /// The tenant inside a head that was read before.
     static func tenant(_ head: ByteView) -> ByteView {

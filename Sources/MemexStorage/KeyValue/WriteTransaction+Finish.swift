@@ -4,6 +4,7 @@ internal import MemexModel
 extension WriteTransaction {
     /// Adds the whole commit to a list; its bytes belong to the transaction.
     func finish(_ list: inout WriteList) throws(MemexError) {
+        try refuseFamilies()
         for thread in threads { try finish(thread) }
         if puts.count == 0, deletes.count == 0 { return }
         list.reserve(writes: puts.count &+ deletes.count &+ absent.count &+ equal.count)
@@ -11,6 +12,19 @@ extension WriteTransaction {
         Self.list(.requireAbsent, absent, &list)
         Self.list(.put, puts, &list)
         Self.list(.delete, deletes, &list)
+    }
+
+    /// A store that is spread over several servers cannot write to two of them at once.
+    private func refuseFamilies() throws(MemexError) {
+        if threads.count < 2 || store.traits.spansFamilies { return }
+        let families = Set(threads.map { $0.head.record.rootKey != 0 ? $0.head.record.rootKey : $0.key })
+        guard families.count == 1 else {
+            throw MemexError(
+                .unsupported,
+                "the batch writes to \(families.count) threads that are no forks of one another, which may be on "
+                    + "several servers of the cluster; nothing was stored: write to each in a batch of its own",
+                detailMembers: "\"threads\":\(families.count)")
+        }
     }
 
     private static func list(

@@ -16,7 +16,7 @@ extension WriteTransaction {
             }
             try requireAbsent(name)
         }
-        record.key = try nextKey()
+        record.key = try nextKey(for: record, name.view)
         record.activityAt = record.createdAt
         let thread = TransactionThread(new: record)
         add(thread)
@@ -109,7 +109,7 @@ extension WriteTransaction {
             var end = ByteBuffer(capacity: 16)
             end.append(name.view)
             end.advancePastPrefix()
-            try deleteRange(name, end)
+            try deleteRange(name, end, isStoredToo: !store.traits.dropsThreads)
         }
         thread.isRemoved = true
         return result

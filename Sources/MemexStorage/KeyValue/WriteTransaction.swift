@@ -13,13 +13,16 @@ final class WriteTransaction {
     var absent = MemoryTree()
     var equal = MemoryTree()
     private(set) var threads: [TransactionThread] = []
-    private var places: [Int64: Int] = [:]
+    private var indexes: [Int64: Int] = [:]
     private var created: [Int: Int] = [:]
     private var operation = 0
-    private var lastKey: Int64?
+    /// The last number given, by the place that it was given in.
+    private var lastKeys: [Int: Int64] = [:]
+    private let places: (any ThreadPlaces)?
 
     init(_ store: any OrderedStore, _ environment: Environment) throws(MemexError) {
         self.store = store
+        places = store.places
         now = environment.now()
     }
 
@@ -53,14 +56,14 @@ final class WriteTransaction {
             }
             return try present(threads[place])
         case .key(let key):
-            if let place = places[key] { return try present(threads[place]) }
+            if let index = indexes[key] { return try present(threads[index]) }
             var stored = ByteBuffer(capacity: 256)
             guard key > 0, try store.readHead(key, into: &stored) else { throw Self.gone }
             let last = try store.lastRow(key)
             let thread = try stored.lend { (bytes) throws(MemexError) -> TransactionThread in
                 try TransactionThread(key, stored: bytes, last: last)
             }
-            places[key] = threads.count
+            indexes[key] = threads.count
             threads.append(thread)
             return thread
         }
@@ -73,18 +76,25 @@ final class WriteTransaction {
 
     func add(_ thread: TransactionThread) {
         created[operation] = threads.count
-        places[thread.key] = threads.count
+        indexes[thread.key] = threads.count
         threads.append(thread)
     }
 
     static let gone = MemexError(.notFound, "the thread does not exist, or was deleted")
 
     /// A number for a thread, greater than any before.
-    func nextKey() throws(MemexError) -> Int64 {
-        var name = ByteBuffer(capacity: 1)
+    func nextKey(for record: ThreadRecord, _ threadName: ByteView) throws(MemexError) -> Int64 {
+        var place = 0
+        var name = ByteBuffer(capacity: 4)
         name.append(byte: KeyLayout.nextKey)
-        var last = lastKey ?? 0
-        if lastKey == nil {
+        if let places {
+            let root = record.rootKey != 0 ? record.rootKey : record.baseKey
+            place = root != 0 ? places.place(ofThread: root) : places.place(ofName: threadName)
+            name.append(byte: UInt8(truncatingIfNeeded: place >> 8))
+            name.append(byte: UInt8(truncatingIfNeeded: place))
+        }
+        var last = lastKeys[place] ?? 0
+        if lastKeys[place] == nil {
             var stored = ByteBuffer(capacity: 8)
             let found = try get(name) { (value) throws(MemexError) -> Void in
                 stored.append(value)
@@ -92,13 +102,15 @@ final class WriteTransaction {
             }
             if found { try require(name, equal: stored) } else { try requireAbsent(name) }
         }
-        guard last < .max else { throw MemexError(.limit, "the store has no numbers left for threads") }
-        last &+= 1
-        lastKey = last
+        guard last < StoredNumber.countMaximum else {
+            throw MemexError(.limit, "the store has no numbers left for threads")
+        }
+        let next = places?.number(after: last, at: place) ?? last &+ 1
+        lastKeys[place] = next
         var value = ByteBuffer(capacity: 8)
-        value.append(littleEndian: last)
+        value.append(littleEndian: next)
         try put(name, value)
-        return last
+        return next
     }
 
     // MARK: Overlay
@@ -179,9 +191,12 @@ final class WriteTransaction {
         return block
     }
 
-    func deleteRange(_ from: borrowing ByteBuffer, _ to: borrowing ByteBuffer) throws(MemexError) {
+    func deleteRange(
+        _ from: borrowing ByteBuffer, _ to: borrowing ByteBuffer, isStoredToo: Bool = true
+    ) throws(MemexError) {
         if from.failed || to.failed { throw .noMemory }
         while let block = pending(from, to) { try delete(block.key) }
+        guard isStoredToo else { return }
         try store.scanRange(from, to, descending: false) { (name, _) throws(MemexError) -> Bool in
             try delete(name)
             return true

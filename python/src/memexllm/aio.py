@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from .tokens import Tokenizer
+
 
 class OpenOptions(TypedDict, total=False):
     """Options of memexllm.open."""
@@ -39,7 +41,7 @@ class OpenOptions(TypedDict, total=False):
     timeout: float
     create: bool
     read_only: bool
-    tokenizer: str
+    tokenizer: str | Tokenizer
 
 
 class _Opening:
@@ -97,6 +99,11 @@ class AsyncStore(Wrapped[Store]):
     __slots__ = ("_owner",)
 
     url = passed(Store, "url", str)
+
+    @property
+    def tokenizer(self) -> str | Tokenizer | None:
+        """What it was opened to count messages with; None for the estimate."""
+        return self.sync.tokenizer
 
     def __init__(self, runner: Runner, value: Store, owner: bool = True) -> None:
         super().__init__(runner, value)

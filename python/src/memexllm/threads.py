@@ -172,7 +172,10 @@ class ThreadList:
 
     @property
     def token(self) -> str:
-        """Continues after the last page that was read, in any process; "" at the end."""
+        """Continues after the last page that was read, in any process; "" at the end.
+
+        Before the first page it leads to that.
+        """
         return self._cursor.token
 
     def page(self) -> list[Thread]:

@@ -120,14 +120,19 @@ class History:  # pylint: disable=too-few-public-methods
             raise
 
     def _check_first(self, given: list[dict[str, Any]]) -> None:
-        """Checks the first turn before its thread is made: a refusal leaves no trace."""
+        """Checks the first turn, as it will be counted, before its thread is made."""
         indices: dict[int, int | None] = {index + 1: index for index in range(len(given))}
 
         def whole() -> Window:
-            return build_context(given, strategy=self.limits.pins)
+            return build_context(given, strategy=self.limits.pins, tokenizer=self.store.tokenizer)
 
         def build() -> Window:
-            return build_context(given, self.limits.max_tokens, strategy=self.limits.strategy)
+            return build_context(
+                given,
+                self.limits.max_tokens,
+                strategy=self.limits.strategy,
+                tokenizer=self.store.tokenizer,
+            )
 
         try:
             self._checked(build, Expected(indices, frozenset(), whole))
