@@ -53,7 +53,7 @@ struct RedisCaller: Sendable {
                 let written = judge(replies, isWrite: isWrite)
                 guard written.reply.value.isError else { return written }
                 asked = nil
-                switch RedisRefusal(written.reply.value.bytes) {
+                switch RedisRefusal(written.reply.value) {
                 case .refused(let error): throw .failed(error)
                 case .unknownScript where !loads:
                     loads = true

@@ -54,10 +54,10 @@ final class RedisConnector: Sendable {
             }
             let replies = try connection.run(until: deadline)
             if url.password != nil, let first = replies.first, first.value.isError {
-                throw .failed(Self.denied(first.value.bytes))
+                throw .failed(Self.denied(first.value))
             }
             if url.database != 0, let last = replies.last, last.value.isError {
-                throw .failed(Self.noDatabase(last.value.bytes, url.database))
+                throw .failed(Self.noDatabase(last.value, url.database))
             }
         } catch {
             if case .failed(let failure) = error { throw failure }
@@ -67,8 +67,8 @@ final class RedisConnector: Sendable {
         }
     }
 
-    private static func denied(_ text: ByteView) -> MemexError {
-        switch RedisRefusal(text) {
+    private static func denied(_ reply: RedisValue) -> MemexError {
+        switch RedisRefusal(reply) {
         case .notYet(let error): error
         default:
             MemexError(
@@ -78,9 +78,9 @@ final class RedisConnector: Sendable {
         }
     }
 
-    private static func noDatabase(_ text: ByteView, _ number: Int) -> MemexError {
-        if case .notYet(let error) = RedisRefusal(text) { return error }
-        if case .refused(let error) = RedisRefusal(text), error.code == .denied { return error }
+    private static func noDatabase(_ reply: RedisValue, _ number: Int) -> MemexError {
+        if case .notYet(let error) = RedisRefusal(reply) { return error }
+        if case .refused(let error) = RedisRefusal(reply), error.code == .denied { return error }
         return MemexError(
             .notFound,
             "the Redis server has no database \(number); raise its setting databases, or choose another (a cluster "

@@ -13,8 +13,8 @@ enum RedisRefusal {
     case replica
     case refused(MemexError)
 
-    init(_ text: ByteView) {
-        let words = text.text.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: true)
+    init(_ reply: RedisValue) {
+        let words = reply.text.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: true)
         let code = words.first.map(String.init) ?? ""
         func address() -> RedisAddress? { words.count > 2 ? RedisAddress(String(words[2])) : nil }
         func error(_ status: MemexError.Code, _ advice: StaticString) -> MemexError {
