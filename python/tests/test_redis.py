@@ -76,7 +76,9 @@ def test_scripts_that_the_server_forgot_are_sent_again(url: str) -> None:
     with memexllm.open(url) as store:
         thread = store.threads.create()
         port = URL.rsplit(":", 1)[1].split("/", maxsplit=1)[0]
-        subprocess.run(["redis-cli", "-p", port, "script", "flush"], check=True, capture_output=True)
+        subprocess.run(
+            ["redis-cli", "-p", port, "script", "flush"], check=True, capture_output=True
+        )
         thread.append("user", "after")
         assert thread.count() == 1
 
@@ -200,7 +202,10 @@ def test_a_server_that_hangs_is_left_at_the_deadline(server: RedisServer) -> Non
         thread.append("user", "warm")
         with server.frozen():
             for call, expected in (
-                (lambda: thread.append("user", "hangs", idempotency_key="k"), errors.OutcomeUnknownError),
+                (
+                    lambda: thread.append("user", "hangs", idempotency_key="k"),
+                    errors.OutcomeUnknownError,
+                ),
                 (thread.count, errors.TimedOutError),
                 (store.threads.create, errors.TimedOutError),
             ):
