@@ -35,8 +35,6 @@ EXTRA = [
     "<|im_start|>",
     "<unk>",
     "</s>",
-]
-EXTRA += [
     "\u2581",
     "  ",
     "``",
@@ -46,9 +44,14 @@ EXTRA += [
     "\uac00\u0301",
     "e\u0301\u0323",
     "\r\n",
-]
-EXTRA += ["\ufb01", "\u200b", "\u00a9\u200d", "\u0600a", "\u0130", "\u03a3", "\uff21", "\u2460"]
-EXTRA += [
+    "\ufb01",
+    "\u200b",
+    "\u00a9\u200d",
+    "\u0600a",
+    "\u0130",
+    "\u03a3",
+    "\uff21",
+    "\u2460",
     "a\u0301\u0327\u0323",
     "\u0f71\u0f72\u0f74",
     "\u1e9b\u0323",
@@ -176,7 +179,7 @@ def files(arguments: argparse.Namespace) -> list[tuple[Path, str]]:
     return [(Path(path or pattern), pattern if path else "") for path, _, pattern in named]
 
 
-def main() -> int:
+def main() -> int:  # pylint: disable=too-many-locals
     """The exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--count", type=int, default=100_000, help="strings for each file")

@@ -202,7 +202,7 @@ def words(values: Iterable[int]) -> bytes:
     return b"".join(struct.pack("<I", value) for value in values)
 
 
-def table(asker: Asker) -> bytes:
+def table(asker: Asker) -> bytes:  # pylint: disable=too-many-locals
     """The file: the places of the sections and their entries, then the sections."""
     canonical, compatible = asker.decompositions("NFD"), asker.decompositions("NFKD")
     classes, lowercase = asker.combining_classes(), asker.lowercase()

@@ -21,7 +21,7 @@ struct PerfectHash: ~Copyable {
     /// which then choose again: that is what lets eight bits a bucket fill nearly all slots.
     init?(_ hashes: borrowing HeapArray<UInt64>) {
         let buckets = max(1, hashes.count / 3)
-        let size = max(1, Int((Double(hashes.count) / 0.97).rounded(.up)))
+        let size = max(1, Int(exactly: (Double(hashes.count) / 0.97).rounded(.up)) ?? hashes.count)
         pilots = HeapArray(repeating: 0, count: buckets)
         slots = HeapArray(repeating: -1, count: size)
         starts = HeapArray(repeating: 0, count: buckets &+ 1)

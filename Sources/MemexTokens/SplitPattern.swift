@@ -7,8 +7,8 @@ enum SplitPattern: CaseIterable {
     case qwen
     case tekken
 
-    /// Hands the pieces of a text to a sink.
-    @inline(__always)
+    /// Hands the pieces of a text to a sink. Made once for each sink, because there are many loops in it.
+    @inline(never)
     func walk<Sink: PieceSink & ~Copyable>(
         _ base: UnsafePointer<UInt8>, _ count: Int, into sink: inout Sink
     ) {

@@ -81,7 +81,8 @@ extension RankFile {
         var others = TokenTable()
         var patterns = TokenTable()
         var flags = HeapArray<AddedTokens.Flags>(AddedTokens.Flags())
-        for (name, id) in options.special {
+        var fault: MemexError?
+        options.special.forEachElement { name, id in
             let problem: String?
             if id < 0 || id >= VocabularyImage.idLimit &- 1 || tokens.has(id) {
                 problem = "has an id that is taken, or none from 0 to below \(VocabularyImage.idLimit - 1)"
@@ -92,13 +93,16 @@ extension RankFile {
                 if case .added = outcome { problem = nil } else { problem = "comes twice, or its id does" }
             }
             if let problem {
-                throw MemexError(
+                fault = MemexError(
                     .invalid, "the special token \(JSONText.quoted(name)) \(problem)",
                     detailMembers: "\"special\":\(JSONText.quoted(name))")
+                return false
             }
             _ = name.withBytes { patterns.add($0, id: flags.count) }
             flags.append(AddedTokens.Flags(id: UInt32(truncatingIfNeeded: id), isSpecial: true))
+            return true
         }
+        if let fault { throw fault }
         if others.failed { throw MemexError.noMemory }
         let pipeline = TextPipeline(
             before: try AddedTokens.make(patterns, flags),

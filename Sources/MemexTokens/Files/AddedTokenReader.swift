@@ -28,8 +28,9 @@ struct AddedTokenReader {
         var others = TokenTable()
         var before = Patterns()
         var after = Patterns()
-        for token in tokens {
+        tokens.forEachElement { token in
             token.content.withUnsafeBufferPointer { _ = others.add($0, id: Int(token.flags.id)) }
+            return true
         }
         var id = 0
         while id < vocabulary.literals.idEnd {
@@ -39,19 +40,29 @@ struct AddedTokenReader {
             id &+= 1
         }
         // Of those that are alike once they are normalized, the special one is found.
-        for wanted in [true, false] {
-            for token in tokens where token.flags.isSpecial == wanted {
-                if !token.isNormalized {
-                    before.add(token.content, token.flags)
-                } else if let content = normalized(token.content) {
-                    after.add(content, token.flags)
-                } else {
-                    throw MemexError.noMemory
-                }
-            }
-        }
+        var done = add(tokens, special: true, &before, &after)
+        done = add(tokens, special: false, &before, &after) && done
+        if !done { throw MemexError.noMemory }
         if others.failed { throw MemexError.noMemory }
         return Found(before: try before.finish(), after: try after.finish(), others: others)
+    }
+
+    private func add(
+        _ tokens: [Token], special: Bool, _ before: inout Patterns, _ after: inout Patterns
+    ) -> Bool {
+        var done = true
+        tokens.forEachElement { token in
+            guard token.flags.isSpecial == special else { return true }
+            if !token.isNormalized {
+                before.add(token.content, token.flags)
+            } else if let content = normalized(token.content) {
+                after.add(content, token.flags)
+            } else {
+                done = false
+            }
+            return done
+        }
+        return done
     }
 
     private struct Patterns: ~Copyable {
@@ -69,15 +80,12 @@ struct AddedTokenReader {
 
     /// Nil when memory ran out.
     private func normalized(_ content: [UInt8]) -> [UInt8]? {
-        var from = ByteBuffer()
-        content.withUnsafeBufferPointer { from.append($0) }
-        for step in normalizer {
-            var out = ByteBuffer()
-            var cut = false
-            guard step.append(from.view, to: &out, cut: &cut) else { return nil }
-            swap(&from, &out)
+        var normal = ByteBuffer()
+        var cut = false
+        let done = content.withUnsafeBufferPointer {
+            NormalizerStep.apply(normalizer, $0, to: &normal, cut: &cut)
         }
-        return from.failed ? nil : Array(from.view)
+        return done ? TokenizerReader.array(normal.view) : nil
     }
 
     /// A token that the model has keeps its id; others get the next one, whatever the file says, which then

@@ -33,13 +33,13 @@ struct ComponentReader {
             guard index < Self.most else {
                 throw reader.unsupported(place, "more than \(Self.most) components")
             }
-            try flatten(element, "\(place)/\(list)/\(index)", list, depth + 1, take)
-            index += 1
+            try flatten(element, "\(place)/\(list)/\(index)", list, depth &+ 1, take)
+            index &+= 1
         }
     }
 
     private func unknown(_ kind: String, _ name: ByteView, _ place: String) -> MemexError {
-        reader.unsupported(place, "the \(kind) \(JSONText.quoted(name.text)) is not supported")
+        reader.unsupported(place, "the \(kind) \(TokenizerReader.shown(name)) is not supported")
     }
 
     private func text(_ name: StaticString, _ value: ByteView, _ place: String) throws(MemexError) -> [UInt8]
@@ -64,10 +64,9 @@ struct ComponentReader {
     }
 
     private func refuse(_ regex: [UInt8], _ place: String) -> MemexError {
-        reader.unsupported(
-            "\(place)/pattern",
-            "the regular expression is not one of those that are known: "
-                + String(decoding: regex, as: UTF8.self))
+        let shown = regex.withUnsafeBufferPointer { TokenizerReader.shown($0) }
+        return reader.unsupported(
+            "\(place)/pattern", "the regular expression is not one of those that are known: \(shown)")
     }
 }
 
@@ -105,7 +104,7 @@ extension ComponentReader {
                 if pattern.text.isEmpty { throw reader.unsupported(place, "an empty pattern") }
                 return .replace(pattern.text, content)
             }
-            if pattern.text == Array(" {2,}".utf8) { return .replaceBlanks(content) }
+            if pattern.text.withUnsafeBufferPointer({ $0.equals(" {2,}") }) { return .replaceBlanks(content) }
             throw refuse(pattern.text, place)
         }
         if name.equals("Precompiled") {

@@ -15,7 +15,7 @@ enum FileContents {
         let descriptor = path.withCString { memex_shim_open($0, O_RDONLY | O_NONBLOCK, 0) }
         guard descriptor >= 0 else {
             let missing = descriptor == -ENOENT || descriptor == -ENOTDIR
-            throw fault(missing ? .notFound : .io, path, "cannot be opened (\(reason(-descriptor)))")
+            throw fault(missing ? .notFound : .io, path, "cannot be opened (\(reason(0 &- descriptor)))")
         }
         defer { close(descriptor) }
         var state = stat()
@@ -29,7 +29,7 @@ enum FileContents {
         guard state.st_size <= limit else {
             throw MemexError(
                 .limit, "\(path) has \(state.st_size) bytes; at most \(limit) are allowed",
-                detailMembers: "\"path\":\(JSONText.quoted(path)),\"limit\":\(limit)")
+                detailMembers: "\"file\":\(JSONText.quoted(path)),\"limit\":\(limit)")
         }
         var contents = ByteBuffer(capacity: max(1, Int(state.st_size)))
         let block = 1 << 16
@@ -54,7 +54,7 @@ enum FileContents {
     }
 
     static func fault(_ code: MemexError.Code, _ path: String, _ what: String) -> MemexError {
-        MemexError(code, "\(path) \(what)", detailMembers: "\"path\":\(JSONText.quoted(path))")
+        MemexError(code, "\(path) \(what)", detailMembers: "\"file\":\(JSONText.quoted(path))")
     }
 
     private static func reason(_ code: Int32) -> String { strerror(code).map { String(cString: $0) } ?? "" }

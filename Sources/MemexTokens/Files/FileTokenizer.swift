@@ -41,8 +41,8 @@ final class FileTokenizer: TextTokenizer, @unchecked Sendable {
         self.others = others
         self.unreachable = unreachable
         // A number is never used again: what the threads cached for it would be another vocabulary's.
-        let tag = Self.lastTag.add(1, ordering: .relaxed).newValue
-        cacheTag = tag < 256 ? tag : 0
+        let tag = Self.lastTag.wrappingAdd(1, ordering: .relaxed).newValue
+        cacheTag = tag > 0 && tag < 256 ? tag : 0
     }
 
     /// Places in a text have 31 bits.
@@ -160,10 +160,11 @@ extension FileTokenizer {
             tokens.endToken()
             index &+= 1
         }
-        for step in decoder {
-            if isByteLevel, case .bytes = step { continue }
+        decoder.forEachElement { step in
+            if isByteLevel, case .bytes = step { return true }
             var out = step.apply(tokens)
             swap(&tokens, &out)
+            return true
         }
         text.append(tokens.text.view)
         if tokens.failed || text.failed { throw MemexError.noMemory }

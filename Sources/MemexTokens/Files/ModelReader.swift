@@ -69,7 +69,8 @@ struct ModelReader {
             return try pairModel(value, vocab, merges)
         }
         if type.equals("\"Unigram\"") { return try unigramModel(value, vocab) }
-        throw reader.unsupported("\(Self.place)/type", "the model \(type.text) is not supported")
+        throw reader.unsupported(
+            "\(Self.place)/type", "the model \(TokenizerReader.shown(type)) is not supported")
     }
 
     // MARK: - Byte-pair encoding
@@ -128,8 +129,8 @@ struct ModelReader {
             }
             guard let id = TokenizerReader.number(member.value, below: VocabularyImage.idLimit &- 1) else {
                 throw reader.fault(
-                    .invalid, "\(place)/\(member.key.text)",
-                    "the id must be a number from 0 to below \(VocabularyImage.idLimit - 1)")
+                    .invalid, place,
+                    "an id is not a number from 0 to below \(VocabularyImage.idLimit - 1)")
             }
             let isBytes = isByteLevel && ByteAlphabet.decode(text.view, to: &bytes)
             let token = isBytes ? bytes.view : text.view
@@ -165,7 +166,7 @@ struct ModelReader {
             right.removeAll()
             guard try pair(element, &left, &right) else {
                 if line == 0, element.has(("\"#version" as StaticString).bytes, at: 0) {
-                    line += 1
+                    line &+= 1
                     continue
                 }
                 throw reader.fault(.invalid, "\(place)/\(line)", "must be two tokens")
@@ -182,7 +183,7 @@ struct ModelReader {
                 UInt32(truncatingIfNeeded: first), UInt32(truncatingIfNeeded: second), rank: rank,
                 merged: UInt32(truncatingIfNeeded: merged))
             rank &+= 1
-            line += 1
+            line &+= 1
         }
         if found.pairs.failed || left.failed || right.failed { throw MemexError.noMemory }
     }
@@ -238,7 +239,7 @@ struct ModelReader {
                 throw reader.fault(.invalid, "\(place)/\(id)", "the token comes twice")
             }
             found.scores.append(value)
-            id += 1
+            id &+= 1
         }
         if id == 0 { throw reader.fault(.invalid, place, "the vocabulary is empty") }
         if let unknown = try reader.member("unk_id", of: value, at: Self.place) {

@@ -43,6 +43,21 @@ enum NormalizerStep {
         return !out.failed
     }
 
+    /// What becomes of a text by several steps; false when memory ran out.
+    static func apply(
+        _ steps: [NormalizerStep], _ text: ByteView, to out: inout ByteBuffer, cut: inout Bool
+    ) -> Bool {
+        out.append(text)
+        var done = true
+        steps.forEachElement { step in
+            var next = ByteBuffer(capacity: out.count)
+            done = step.append(out.view, to: &next, cut: &cut)
+            swap(&out, &next)
+            return done
+        }
+        return done && !out.failed
+    }
+
     private static let gone = UInt32.max
 
     /// Nil stands for the small form of U+0130.

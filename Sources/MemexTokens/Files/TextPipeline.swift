@@ -17,10 +17,17 @@ struct TextPipeline: ~Copyable {
         self.before = before
         self.after = after
         self.normalizer = normalizer
-        var rest = steps
-        if let last = rest.last, case .bytes(addsBlank: false, splits: false) = last { rest.removeLast() }
+        var rest: [PreTokenizerStep] = []
+        var pattern: SplitPattern?
+        steps.forEachElement { step in
+            // The bytes come last, and do nothing when they neither split nor add.
+            if case .bytes(addsBlank: false, splits: false) = step { return true }
+            pattern = rest.isEmpty ? step.wholePattern : nil
+            rest.append(step)
+            return true
+        }
         self.steps = rest
-        pattern = rest.count == 1 ? rest.first?.wholePattern : nil
+        self.pattern = pattern
     }
 
     /// Hands a text's pieces to a sink; false when memory ran out.
@@ -49,21 +56,12 @@ struct TextPipeline: ~Copyable {
         _ text: ByteView, _ policy: SpecialTokenPolicy, isFirst: Bool, into sink: inout Sink
     ) -> Bool {
         if normalizer.isEmpty { return find(text, policy, isFirst: isFirst, into: &sink) }
-        var text = text
-        var isFirst = isFirst
-        var from = ByteBuffer()
-        for step in normalizer {
-            var out = ByteBuffer(capacity: text.count)
-            var cut = false
-            guard step.append(text, to: &out, cut: &cut) else { return false }
-            if cut { isFirst = false }
-            swap(&from, &out)
-            text = from.view
-        }
-        if from.failed { return false }
-        let done = find(text, policy, isFirst: isFirst, into: &sink)
+        var normal = ByteBuffer()
+        var cut = false
+        guard NormalizerStep.apply(normalizer, text, to: &normal, cut: &cut) else { return false }
+        let done = find(normal.view, policy, isFirst: isFirst && !cut, into: &sink)
         // The text lies in the buffer up to here.
-        from.removeAll()
+        normal.removeAll()
         return done
     }
 

@@ -25,11 +25,19 @@ struct TokenizerReader {
         let normalizer = try components.normalizer(try member("normalizer", of: text, at: ""))
         let steps = try components.preTokenizer(try member("pre_tokenizer", of: text, at: ""))
         var isByteLevel = false
-        if let last = steps.last, case .bytes = last { isByteLevel = true }
+        steps.forEachElement { step in
+            if case .bytes = step { isByteLevel = true }
+            return true
+        }
         var decoder = try components.decoder(try member("decoder", of: text, at: ""))
         if isByteLevel {
             if decoder == nil { decoder = [.bytes] }
-            guard let first = decoder?.first, case .bytes = first else {
+            var beginsWithBytes = false
+            decoder?.forEachElement { step in
+                if case .bytes = step { beginsWithBytes = true }
+                return false
+            }
+            if !beginsWithBytes {
                 throw unsupported("/decoder", "a byte-level vocabulary needs the decoder ByteLevel first")
             }
         }
@@ -63,7 +71,22 @@ struct TokenizerReader {
         var text = ByteBuffer()
         guard RawString.decode(raw, to: &text) else { return nil }
         if text.failed { throw MemexError.noMemory }
-        return Array(text.view)
+        return Self.array(text.view)
+    }
+
+    /// A name or an expression for a message, cut at 400 bytes.
+    static func shown(_ text: ByteView) -> String { text.slice(0, min(text.count, 400)).text }
+
+    /// The bytes of a view; unlike an array's initializer this has no way to trap.
+    static func array(_ view: ByteView) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(view.count)
+        var at = 0
+        while at < view.count {
+            bytes.append(view.byte(at))
+            at &+= 1
+        }
+        return bytes
     }
 
     /// A number from 0 to below a limit; nil when the value is none.
