@@ -22,7 +22,7 @@ extension TextTokenizers {
     /// The tokenizer of a file: a Hugging Face `tokenizer.json`, or a `.tiktoken` rank file by its name.
     ///
     /// Loading reads the whole file and takes from a few milliseconds to about a second, see
-    /// docs/reference/tokenizer-files.md; keep the tokenizer. Post-processors and truncation are not applied:
+    /// docs/reference/tokenizer-files.md; keep the tokenizer, and opening the same file again is only reading it. Post-processors and truncation are not applied:
     /// the tokens are those of the text alone.
     ///
     /// - Parameter options: for a rank file only; a `tokenizer.json` says everything itself.
@@ -33,6 +33,8 @@ extension TextTokenizers {
     ) throws(MemexError) -> any TextTokenizer {
         let contents = try FileContents.read(path)
         let text = contents.view
+        let identity = options.identity(of: text)
+        if let found = LoadedTokenizers.find(path, identity) { return found }
         // A file of ranks begins with Base64, a tokenizer.json with an object.
         var first = 0
         while first < text.count, text.byte(first) <= 0x20 { first &+= 1 }
@@ -42,7 +44,20 @@ extension TextTokenizers {
         } else {
             found = try RankFile.tokenizer(text, path: path, options: options)
         }
+        found.identity = identity
+        LoadedTokenizers.keep(found)
         return found
+    }
+}
+
+extension RankFileOptions {
+    /// What tells a file's way to count from all others.
+    func identity(of text: ByteView) -> String {
+        var digest = SHA256()
+        digest.update(text)
+        let words = digest.finish()
+        let tokens = special.map { "\($0.id) \($0.name)" }.joined(separator: "\n")
+        return "file \(words.0) \(words.1) \(words.2) \(words.3) \(pattern ?? "")\n\(tokens)"
     }
 }
 

@@ -5,6 +5,9 @@ internal import Synchronization
 /// A tokenizer that was loaded from a file.
 final class FileTokenizer: TextTokenizer, @unchecked Sendable {
     let name: String
+    /// The bytes of the file and how it was opened: another file of the same name counts in another way. Set
+    /// before anybody else has it.
+    var identity: String
     private let pipeline: TextPipeline
     private let model: TokenizerModel
     private let decoder: [DecoderStep]
@@ -29,6 +32,7 @@ final class FileTokenizer: TextTokenizer, @unchecked Sendable {
         pipeline: consuming TextPipeline, others: consuming TokenTable, unreachable: consuming TokenTable
     ) {
         self.name = name
+        identity = name
         self.model = model
         self.decoder = decoder ?? []
         hasDecoder = decoder != nil
