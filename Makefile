@@ -107,8 +107,12 @@ generate: setup ## Write the generated files again
 	@$(PY) tools/generate_misuse_test.py
 
 .PHONY: generate-vocabularies
-generate-vocabularies: setup ## Make the images of the built-in vocabularies again (downloads the rank files)
-	@$(PY) tools/generate_vocabularies.py
+generate-vocabularies: setup ## Make the built-in vocabularies again (fetches the rank files, or FROM=folder)
+	@$(PY) tools/generate_vocabularies.py $(if $(FROM),--from '$(FROM)')
+
+.PHONY: generate-unicode
+generate-unicode: setup ## Make the table of characters for tokenizer files again
+	@$(PY) tools/generate_unicode.py
 
 .PHONY: format
 format: setup ## Format Swift and Python sources in place
@@ -286,11 +290,15 @@ soak: build services ## Kill writers 2,000 times, PostgreSQL 100 times; 20 failo
 	@MEMEX_OOM_ALL=1 MEMEX_PROGRAM_TIMEOUT=7200 MEMEX_PROGRAM_TAIL=2 tools/run_c_programs.sh plain Tests/C/oom.c
 
 .PHONY: fuzz-tokens
-fuzz-tokens: setup ## Compare the tokenizers with tiktoken on a million strings
+fuzz-tokens: build ## Compare the tokenizers with tiktoken on a million strings
 	@$(PY) tools/fuzz_tokens.py
 
+.PHONY: fuzz-tokenizer-files
+fuzz-tokenizer-files: build ## Compare tokenizers from files with Hugging Face's, 100,000 strings a family
+	@$(PY) tools/fuzz_tokenizer_files.py
+
 .PHONY: fuzz
-fuzz: setup fuzz-tokens ## Fuzz the scanner against jansson (FUZZ_SECONDS=600), the tokenizers against tiktoken
+fuzz: setup fuzz-tokens fuzz-tokenizer-files ## Fuzz the scanner against jansson (FUZZ_SECONDS=600), the tokenizers against tiktoken
 	@$(call need,tools/fuzz.sh)
 	@tools/fuzz.sh
 

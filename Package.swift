@@ -101,8 +101,8 @@ var targets: [Target] = [
     library(
         "MemexABI",
         [
-            "MemexConformance", "Memex", "MemexStorage", "MemexContext", "MemexModel", "CMemex",
-            "CMemexShim",
+            "MemexConformance", "Memex", "MemexStorage", "MemexContext", "MemexTokens", "MemexModel",
+            "CMemex", "CMemexShim",
         ]),
     .target(
         name: "MemexLibrary", dependencies: ["MemexABI"], swiftSettings: swiftSettings,
@@ -118,11 +118,8 @@ if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
             path: "Tests/MemexTestSupport", swiftSettings: swiftSettings),
         // Makes the images of the built-in vocabularies; `make generate-vocabularies` runs it.
         .executableTarget(
-            name: "VocabularyImages", dependencies: ["MemexTokens"], path: "Tests/VocabularyImages",
-            swiftSettings: swiftSettings),
-        // The tokenizers as C functions, for the fuzzer and the benchmark.
-        .target(
-            name: "TokenizerProbe", dependencies: ["MemexTokens", "MemexModel"], path: "Tests/TokenizerProbe",
+            name: "VocabularyImages", dependencies: ["MemexTokens", "MemexModel"],
+            path: "Tests/VocabularyImages",
             swiftSettings: swiftSettings),
         tests(
             "MemexTokensTests",
@@ -152,16 +149,12 @@ if FileManager.default.fileExists(atPath: "\(root)/Tests") && !distribution {
     ].filter { FileManager.default.fileExists(atPath: "\(root)/Tests/\($0.name)") }
 }
 
-let probe: [Product] =
-    targets.contains { $0.name == "TokenizerProbe" }
-    ? [.library(name: "tokenizer-probe", type: .dynamic, targets: ["TokenizerProbe"])] : []
-
 let package = Package(
     name: "memex",
     products: [
         .library(name: "memex", type: .dynamic, targets: ["MemexLibrary"]),
         .library(name: "Memex", targets: ["Memex"]),
-    ] + probe,
+    ],
     targets: targets,
     cLanguageStandard: .c17,
     cxxLanguageStandard: .cxx17

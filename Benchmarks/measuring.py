@@ -23,8 +23,9 @@ PROGRAMS = (
     "load_library",
     "postgresql_bench",
     "redis_bench",
+    "token_bench",
 )
-OURS = ("memex_bench", "postgresql_bench", "redis_bench")
+OURS = ("memex_bench", "postgresql_bench", "redis_bench", "token_bench")
 AGENTS = "openai-agents==0.24.0"
 
 

@@ -10,6 +10,7 @@ from rows_memory import memory_tasks
 from rows_postgresql import postgresql_tasks
 from rows_reading import reading_tasks
 from rows_redis import redis_tasks
+from rows_tokens import token_tasks
 
 
 def all_tasks(setting: Setting) -> list[Task]:
@@ -25,4 +26,5 @@ def all_tasks(setting: Setting) -> list[Task]:
         *file_tasks(setting),
         *postgresql_tasks(setting),
         *redis_tasks(setting),
+        *token_tasks(setting),
     ]

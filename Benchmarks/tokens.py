@@ -3,7 +3,7 @@
 
     tokens.py                      o200k_base and cl100k_base, about a minute each
     tokens.py --encoding o200k_base --only count_chat,count_code --rounds 9
-    tokens.py --library FILE       tokenizers that are built already
+    tokens.py --json               figures alone, as JSON: for run.py
 
 Every text is measured once: a round takes texts that no contestant has seen, after each has counted
 600 others. Rates are of CPU time of one thread; a ratio is taken within a round, and the median of
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import array
+import ctypes
 import gettext
 import glob
 import json
@@ -32,7 +33,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
-import token_probe  # noqa: E402  pylint: disable=wrong-import-position
+import token_environment  # noqa: E402  pylint: disable=wrong-import-position
 
 PACKAGES = ["tiktoken==0.14.0", "gigatoken==0.10.0", "splintr-rs==0.22.0"]
 DATA = ROOT.parent / "shared" / "data"
@@ -127,22 +128,29 @@ CORPORA: dict[str, Callable[[], list[str]]] = {
 class Ours:
     """The library: one call for all texts, from Python and alone."""
 
-    def __init__(self, probe: token_probe.Probe, encoding: str) -> None:
-        self._probe = probe
-        self._encoding = token_probe.ENCODINGS.index(encoding)
+    def __init__(self, encoding: str) -> None:
+        # pylint: disable=import-outside-toplevel
+        from memexllm import tokens
+        from memexllm._lib import lib
+
+        self._tokenizer = tokens.Tokenizer(encoding=encoding)
+        self._function = lib.memex_tokenizer_count_batch
 
     def python(self, texts: list[str]) -> list[int]:
         """With the conversions that Python needs."""
-        return self._probe.count_batch(self._encoding, [text.encode() for text in texts])
+        return self._tokenizer.count_batch(texts)
 
     def prepare(self, texts: list[str]) -> Callable[[], list[int]]:
         """A call that does nothing but count."""
         raw = [text.encode() for text in texts]
-        joined, lengths = b"".join(raw), array.array("q", map(len, raw))
+        joined, lengths = b"".join(raw), array.array("Q", map(len, raw))
         counts = array.array("q", bytes(8 * len(raw)))
+        out = ctypes.cast(counts.buffer_info()[0], ctypes.POINTER(ctypes.c_int64))
+        place, handle = lengths.buffer_info()[0], self._tokenizer.handle
 
         def call() -> array.array[int]:
-            self._probe.count_into(self._encoding, joined, lengths, counts)
+            if self._function(handle, joined, len(joined), place, len(lengths), out, None):
+                raise SystemExit("a batch could not be counted")
             return counts
 
         return call  # type: ignore[return-value]
@@ -225,26 +233,33 @@ def measure(
     return rates
 
 
-def show(name: str, encoding: str, rates: dict[str, list[float]]) -> dict[str, Any]:
-    """Prints a row; as it goes into the file."""
+def summary(name: str, encoding: str, rates: dict[str, list[float]]) -> dict[str, Any]:
+    """A row: medians of the rates, and ratios to tiktoken as median, lowest and highest."""
     row: dict[str, Any] = {"name": name, "encoding": encoding, "MB/s": {}, "to_tiktoken": {}}
-    cells = []
     for who, values in rates.items():
         ratios = [a / b for a, b in zip(values, rates["tiktoken"], strict=True)]
         row["MB/s"][who] = round(statistics.median(values), 1)
         row["to_tiktoken"][who] = [round(f(ratios), 2) for f in (statistics.median, min, max)]
-        span = f"{statistics.median(ratios):.1f} [{min(ratios):.1f}-{max(ratios):.1f}]"
-        cells.append(f"{who} {statistics.median(values):.0f} ({span})")
-    wanted = TARGETS[name]
-    row["target"] = wanted
+    row["target"] = TARGETS[name]
     row["python_target"] = PYTHON_TARGETS.get(name)
-    reached = row["to_tiktoken"]["C"][0] >= wanted
-    reached = reached and row["to_tiktoken"]["Python"][0] >= PYTHON_TARGETS.get(name, 0)
-    reached = reached and row["to_tiktoken"]["C"][0] > row["to_tiktoken"]["gigatoken"][0]
-    row["reached"] = reached
-    mark = "reached" if reached else "MISSED"
-    print(f"{encoding} {name}: {', '.join(cells)} MB/s; >= {wanted} {mark}", flush=True)
+    ratio = {who: values[0] for who, values in row["to_tiktoken"].items()}
+    row["reached"] = (
+        ratio["C"] >= row["target"]
+        and ratio["Python"] >= (row["python_target"] or 0)
+        and ratio["C"] > ratio["gigatoken"]
+    )
     return row
+
+
+def show(row: dict[str, Any]) -> None:
+    """Prints a row."""
+    cells = []
+    for who, rate in row["MB/s"].items():
+        middle, low, high = row["to_tiktoken"][who]
+        cells.append(f"{who} {rate:.0f} ({middle:.1f} [{low:.1f}-{high:.1f}])")
+    mark = "reached" if row["reached"] else "MISSED"
+    wanted = f">= {row['target']} {mark}"
+    print(f"{row['encoding']} {row['name']}: {', '.join(cells)} MB/s; {wanted}", flush=True)
 
 
 def main() -> int:
@@ -253,11 +268,11 @@ def main() -> int:
     parser.add_argument("--encoding", action="append", choices=["o200k_base", "cl100k_base"])
     parser.add_argument("--only", default=",".join(CORPORA), help="rows, with commas")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--library", type=Path, help="the tokenizers, if they are built")
+    parser.add_argument("--json", action="store_true", help="medians as JSON")
     arguments = parser.parse_args()
-    token_probe.run_in("token-peers", PACKAGES)
-    rank_files = token_probe.provide_rank_files()
-    probe = token_probe.Probe(arguments.library or token_probe.build())
+    token_environment.run_in("token-peers", PACKAGES)
+    rank_files = token_environment.provide_rank_files()
+    token_environment.use_package()
     rows = []
     for encoding in arguments.encoding or ["o200k_base", "cl100k_base"]:
         others = peers(encoding, rank_files[encoding])
@@ -265,14 +280,20 @@ def main() -> int:
             try:
                 texts = list(dict.fromkeys(text for text in CORPORA[name]() if text.strip()))
             except FileNotFoundError as error:
-                print(f"{name} is skipped: {error.filename} is absent")
+                print(f"{name} is skipped: {error.filename} is absent", file=sys.stderr)
                 continue
             random.Random(2).shuffle(texts)
             if len(texts) < WARM + 500:
-                print(f"{name} is skipped: this machine has {len(texts)} texts of the kind")
+                found = f"this machine has {len(texts)} texts of the kind"
+                print(f"{name} is skipped: {found}", file=sys.stderr)
                 continue
-            rates = measure(texts[:20_000], arguments.rounds, Ours(probe, encoding), others)
-            rows.append(show(name, encoding, rates))
+            rates = measure(texts[:20_000], arguments.rounds, Ours(encoding), others)
+            rows.append(summary(name, encoding, rates))
+            if not arguments.json:
+                show(rows[-1])
+    if arguments.json:
+        print(json.dumps({f"{row['name']} {row['encoding']}": row for row in rows}))
+        return 0
     target = ROOT / "build" / "bench-tokens.json"
     target.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     return 0

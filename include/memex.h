@@ -15,8 +15,8 @@
  *               length 0 (or MEMEX_NTS) means "not given". JSON is UTF-8, strict: no duplicate keys, no NUL
  *               in a key (the parser cannot hold one; in values it is legal), no byte order mark, no lone
  *               surrogates; what is not is MEMEX_E_INVALID with the offset. More than 128 levels are
- *               MEMEX_E_LIMIT. Unknown keys of options, queries and configurations are MEMEX_E_INVALID,
- *               naming the path.
+ *               MEMEX_E_LIMIT; levels of options around metadata or provenance do not count. Unknown keys
+ *               of options, queries and configurations are MEMEX_E_INVALID, naming the path.
  *   Time        int64_t microseconds since the Unix epoch, UTC; names end in _at_us. Spans end in _us.
  *
  * OWNERSHIP, in four words
@@ -94,7 +94,7 @@ typedef int32_t memex_status;
 
 /** An argument is wrong; the message names it, and for JSON the path or the byte offset. */
 #define MEMEX_E_INVALID (-1)
-/** No such thread, message, backend, strategy or command. */
+/** No such thread, message, backend, strategy, tokenizer, model or command. */
 #define MEMEX_E_NOT_FOUND (-2)
 /** The id is taken. */
 #define MEMEX_E_EXISTS (-3)
@@ -166,6 +166,8 @@ typedef struct memex_message memex_message;
 typedef struct memex_cursor memex_cursor;
 /** A pipeline that chooses what the model sees. */
 typedef struct memex_strategy memex_strategy;
+/** What turns text into tokens. */
+typedef struct memex_tokenizer memex_tokenizer;
 /** Why a call failed. */
 typedef struct memex_error memex_error;
 /** Where a callback puts its answer; valid until the callback returns. */
@@ -275,8 +277,11 @@ void memex_error_free(memex_error *error);
  *   "durability": "full" (default: an acknowledged append survives power loss) or "normal" (survives
  *     the process, not power loss), "timeout_us": longest wait for locks (default 30000000),
  *   "create": false to open only what exists, "read_only": true,
- *   "tokenizer": the default of counts ("estimate"), "interruptible": true to end waits early with
- *     CANCELLED and {"signal", "remaining_us"} so that the caller can handle signals and call again.
+ *   "tokenizer": what messages are counted with: "estimate" (default), the name of an encoding, of a
+ *     registered tokenizer or of a model, or an object as for memex_tokenizer_open. Counts are stored with
+ *     their messages; those that another tokenizer made are made anew when they are needed,
+ *   "interruptible": true to end waits early with CANCELLED and {"signal", "remaining_us"} so that the
+ *     caller can handle signals and call again.
  *   URLs: memory: (private), memory:name (shared in the process), sqlite:///relative.db,
  *   sqlite:////absolute.db, sqlite::memory:, lmdb:///relative-folder, lmdb:////absolute/folder,
  *   file:///relative-folder, file:////absolute/folder, postgresql://user@host/database,
@@ -562,13 +567,96 @@ memex_status memex_cursor_next(memex_cursor *cursor, memex_bytes *out, memex_err
 
 /**
  * A token that continues here when it is given as "cursor" in the same query, in this or any other
- * process; empty after the last page. Another query, tenant or thread refuses it; page_size and layout may
- * differ. Ownership: out is owned. Errors: REENTRANT. @since 0.2
+ * process: before the first page at the beginning; empty after the last page. Another query, tenant or
+ * thread refuses it; page_size and layout may differ. Ownership: out is owned. Errors: REENTRANT. @since 0.2
  */
 memex_status memex_cursor_token(memex_cursor *cursor, memex_bytes *out, memex_error **error);
 
 /** Frees a cursor. NULL is allowed. @since 0.2 */
 void memex_cursor_free(memex_cursor *cursor);
+
+/* ------------------------------------------------------------------------------------------------
+ * Tokens
+ *
+ * Text is bytes, NUL included. What is no UTF-8 is counted byte by byte, and decoding what was encoded
+ * gives the same bytes again. No call but one that uses a registered tokenizer calls back.
+ * --------------------------------------------------------------------------------------------- */
+
+/**
+ * Opens a tokenizer. The vocabularies are part of the library: nothing is loaded.
+ *
+ * @param options exactly one of
+ *   "encoding": "o200k_base", "o200k_harmony", "cl100k_base", "p50k_base", "estimate" (a token for every
+ *     four bytes), "estimate:claude", "estimate:claude-4.7", "estimate:gemini", or the name of a registered
+ *     tokenizer,
+ *   "model": "gpt-4o": the encoding of that model; there is no silent estimate for others,
+ *   "path": a .tiktoken file or a tokenizer.json, with "pattern": the encoding whose way to split text it
+ *     has, for a .tiktoken file;
+ *   and optionally "special": "text" (default: what looks like a special token, such as <|endoftext|>, is
+ *     text like any other) or "tokens" (it is that token).
+ * Ownership: *out is owned; memex_tokenizer_free. Errors: INVALID, NOT_FOUND (names the choices),
+ * UNSUPPORTED (the encoding of the model is not built in), those of reading a file. @since 0.2
+ */
+memex_status memex_tokenizer_open(const char *options, size_t options_len, memex_tokenizer **out,
+                                  memex_error **error);
+
+/** Frees a tokenizer; stores that were opened with the same go on. NULL is allowed. @since 0.2 */
+void memex_tokenizer_free(memex_tokenizer *tokenizer);
+
+/** The name of the encoding, "o200k_base" for the model gpt-4o; NULL for a bad handle. Ownership: borrowed until the handle is freed. @since 0.2 */
+const char *memex_tokenizer_name(memex_tokenizer *tokenizer);
+
+/** Number of tokens of a text. Errors: CALLBACK (of a tokenizer of yours). @since 0.2 */
+memex_status memex_tokenizer_count(memex_tokenizer *tokenizer, const char *text, size_t text_len,
+                                   int64_t *out, memex_error **error);
+
+/**
+ * Number of tokens of each of several texts: much faster than one call each.
+ *
+ * @param texts the texts, one behind the other with nothing between.
+ * @param lengths n lengths in bytes; their sum is texts_len.
+ * @param counts room for n numbers; untouched when n is 0, all 0 after an error.
+ * Errors: INVALID (the lengths do not fit), CALLBACK. @since 0.2
+ */
+memex_status memex_tokenizer_count_batch(memex_tokenizer *tokenizer, const char *texts,
+                                         size_t texts_len, const size_t *lengths, size_t n,
+                                         int64_t *counts, memex_error **error);
+
+/**
+ * Tokens of a request as a chat model bills its input: messages with their frames, tool calls, tool
+ * definitions, response format. docs/guides/tokens.md says what is exact.
+ * @param request {"messages": [<body>, ...], "tools": [...], "response_format": {...}, "model": "gpt-4o"}:
+ *   only "messages" is needed; model is the one the tokenizer was opened with unless it is given.
+ * Errors: INVALID, CALLBACK. @since 0.2
+ */
+memex_status memex_tokenizer_count_messages(memex_tokenizer *tokenizer, const char *request,
+                                            size_t request_len, int64_t *out, memex_error **error);
+
+/**
+ * The ids of a text's tokens.
+ * @param ids len / 4 numbers of type uint32_t in the machine's order.
+ * Ownership: ids is owned. Errors: UNSUPPORTED (the tokenizer only counts), CALLBACK. @since 0.2
+ */
+memex_status memex_tokenizer_encode(memex_tokenizer *tokenizer, const char *text, size_t text_len,
+                                    memex_bytes *ids, memex_error **error);
+
+/**
+ * The bytes of tokens; a cut character stays cut. Special tokens become their names.
+ * Ownership: text is owned. Errors: INVALID (an id that is no token: {"index"}), UNSUPPORTED (the tokenizer
+ * only counts), CALLBACK. @since 0.2
+ */
+memex_status memex_tokenizer_decode(memex_tokenizer *tokenizer, const uint32_t *ids, size_t n,
+                                    memex_bytes *text, memex_error **error);
+
+/**
+ * Cuts a text after its first max_tokens tokens, and before a character that would be broken.
+ * @param length bytes to keep from the beginning of the text; all of it when it has no more tokens.
+ * @param tokens number of tokens of what is kept, at most max_tokens.
+ * Errors: INVALID (max_tokens is negative), CALLBACK. @since 0.2
+ */
+memex_status memex_tokenizer_truncate(memex_tokenizer *tokenizer, const char *text, size_t text_len,
+                                      int64_t max_tokens, int64_t *length, int64_t *tokens,
+                                      memex_error **error);
 
 /* ------------------------------------------------------------------------------------------------
  * Context
@@ -593,7 +681,8 @@ void memex_strategy_free(memex_strategy *strategy);
  * that the provider accepts.
  *
  * @param strategy NULL: pin system messages, then token_budget.
- * @param request {"max_tokens": n, "provider": "openai.chat" (default), "examine": n}.
+ * @param request {"max_tokens": n, "provider": "openai.chat" (default), "examine": n, "tokenizer": as for
+ *   memex_store_open (default: the store's)}.
  * @param out {"messages": [<body>, ...], "seqs": [...], "tokens": n, "tokenizer": "estimate",
  *   "kept": [{"seq", "reason", "tokens"}], "left_out": [{"seq", "reason", "tokens", "detail"} |
  *   {"from_seq", "to_seq", "count", "reason"}], "changed": [...], "message_count": n}. Owned.
@@ -605,8 +694,8 @@ memex_status memex_context_build(memex_thread *thread, memex_strategy *strategy,
                                  memex_error **error);
 
 /**
- * The same on messages that are not stored: an array of bodies. seqs count from 1.
- * Ownership: out is owned. Errors: as memex_context_build. @since 0.2
+ * The same on messages that are not stored: an array of bodies. seqs count from 1; "tokenizer" is "estimate"
+ * unless the request names another. Ownership: out is owned. Errors: as memex_context_build. @since 0.2
  */
 memex_status memex_context_build_messages(memex_strategy *strategy, const char *messages,
                                           size_t messages_len, const char *request,
@@ -614,7 +703,7 @@ memex_status memex_context_build_messages(memex_strategy *strategy, const char *
                                           memex_error **error);
 
 /* ------------------------------------------------------------------------------------------------
- * Extending: backends and strategies of your own
+ * Extending: backends, strategies and tokenizers of your own
  *
  * A callback that succeeds returns MEMEX_CALLBACK_OK, exactly; one whose precondition failed returns
  * MEMEX_CALLBACK_CONFLICT. Anything else, also a C++ exception, is a failure: the call that needed
@@ -626,7 +715,7 @@ memex_status memex_context_build_messages(memex_strategy *strategy, const char *
 /** The return value of memex_backend.commit that means: a precondition did not hold, nothing was written. */
 #define MEMEX_CALLBACK_CONFLICT 0x4D454D43
 
-/** Answers a callback with bytes (memex_backend.get, a strategy). Copied. Errors: HANDLE, INVALID, NO_MEMORY. @since 0.2 */
+/** Answers a callback with bytes (memex_backend.get, a strategy, ids and text of tokens). Copied. Errors: HANDLE, INVALID, NO_MEMORY. @since 0.2 */
 memex_status memex_reply_data(memex_reply *reply, const char *data, size_t len);
 
 /** Adds one entry to the answer of memex_backend.scan. Copied. Errors: HANDLE, INVALID, NO_MEMORY. @since 0.2 */
@@ -716,9 +805,34 @@ memex_status memex_register_strategy(const char *name, size_t name_len, memex_st
                                      void *user_data, memex_destroy_fn destroy,
                                      memex_error **error);
 
+/** A tokenizer of your own. Functions may be called from several threads at once. */
+typedef struct memex_tokenizer_functions {
+  /** sizeof(memex_tokenizer_functions) of the header it was compiled with. */
+  uint32_t struct_size;
+  uint32_t reserved;
+  /** Sets *tokens to the number of tokens of a text, 0 to 2^31 - 1; must not be NULL. */
+  int32_t (*count)(void *user_data, const char *text, size_t len, int64_t *tokens, memex_reply *reply);
+  /** Answers with memex_reply_data: ids of type uint32_t in the machine's order. May be NULL. */
+  int32_t (*encode)(void *user_data, const char *text, size_t len, memex_reply *reply);
+  /** Answers with memex_reply_data: the bytes of tokens. May be NULL. */
+  int32_t (*decode)(void *user_data, const uint32_t *ids, size_t n, memex_reply *reply);
+} memex_tokenizer_functions;
+
+/**
+ * Registers a tokenizer as an encoding: {"encoding": NAME} opens it, "tokenizer": NAME counts the messages of
+ * a store with it. Counts are stored with messages under its name, so a name stands for one way to count.
+ * Names are those of memex_register_backend, and none of a built-in encoding.
+ * Ownership: the struct is copied; user_data stays the caller's until destroy is called, after
+ * memex_unregister, the last memex_tokenizer_free and the close of the last store. Errors: INVALID, EXISTS.
+ * @since 0.2
+ */
+memex_status memex_register_tokenizer(const char *name, size_t name_len,
+                                      const memex_tokenizer_functions *functions, void *user_data,
+                                      memex_destroy_fn destroy, memex_error **error);
+
 /**
  * Removes a registration. What was opened with it goes on working.
- * @param kind "backend" or "strategy". Errors: INVALID, NOT_FOUND. @since 0.2
+ * @param kind "backend", "strategy" or "tokenizer". Errors: INVALID, NOT_FOUND. @since 0.2
  */
 memex_status memex_unregister(const char *kind, size_t kind_len, const char *name, size_t name_len,
                               memex_error **error);

@@ -42,6 +42,7 @@ ALLOWED: dict[str, set[str]] = {
         "Memex",
         "MemexStorage",
         "MemexContext",
+        "MemexTokens",
         "MemexModel",
         "CMemex",
         "CMemexShim",

@@ -1,6 +1,6 @@
 """Compares the tokenizers with tiktoken on random strings.
 
-    python tools/fuzz_tokens.py [--count 1000000] [--seed 1] [--library LIBRARY]
+    python tools/fuzz_tokens.py [--count 1000000] [--seed 1]
     python tools/fuzz_tokens.py --vectors Tests/Vectors/tokens.json --count 300
 
 Counts, counts of a batch, ids, ids with special tokens, and what they decode to, in all built-in
@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import token_probe
+import token_environment
 from generate_vocabularies import TIKTOKEN
 
 # A character of every class, the hot ones of ASCII more than once.
@@ -113,36 +113,40 @@ class Generator:  # pylint: disable=too-few-public-methods
 class Comparison:  # pylint: disable=too-few-public-methods
     """Ours against tiktoken's."""
 
-    def __init__(self, probe: token_probe.Probe, encodings: list[Any]) -> None:
-        self._probe = probe
+    def __init__(self, tokens: Any, encodings: list[Any]) -> None:
         self._encodings = encodings
-        self._batches: list[tuple[list[bytes], list[int]]] = [([], []) for _ in encodings]
+        self._ours = [tokens.Tokenizer(encoding=encoding.name) for encoding in encodings]
+        self._special = [
+            tokens.Tokenizer(encoding=encoding.name, special="tokens") for encoding in encodings
+        ]
+        self._batches: list[tuple[list[str], list[int]]] = [([], []) for _ in encodings]
 
     def problem(self, text: str) -> str | None:
         """What differs for a text, if anything."""
         raw = text.encode()
         for number, encoding in enumerate(self._encodings):
             expected = encoding.encode_ordinary(text)
-            found = self._probe.encode(number, raw)
+            ours = self._ours[number]
+            found = ours.encode(text)
             if found != expected:
                 return f"{encoding.name}: ids {found}, not {expected}"
-            if self._probe.count(number, raw) != len(expected):
+            if ours.count(text) != len(expected):
                 return f"{encoding.name}: the count is not {len(expected)}"
-            if self._probe.decode(number, found) != raw:
+            if ours.decode_bytes(found) != raw:
                 return f"{encoding.name}: decoding gives other bytes"
             texts, counts = self._batches[number]
-            texts.append(raw)
+            texts.append(text)
             counts.append(len(expected))
             if len(texts) == 50:
-                if self._probe.count_batch(number, texts) != counts:
+                if ours.count_batch(texts) != counts:
                     return f"{encoding.name}: a batch that ends with this has other counts"
                 texts.clear()
                 counts.clear()
             if "<|" in text:
                 expected = encoding.encode(text, allowed_special="all")
-                if self._probe.encode(number, raw, special=True) != expected:
+                if self._special[number].encode(text) != expected:
                     return f"{encoding.name}: with special tokens the ids are not {expected}"
-                if self._probe.count(number, raw, special=True) != len(expected):
+                if self._special[number].count(text) != len(expected):
                     return f"{encoding.name}: with special tokens the count is another"
         return None
 
@@ -152,15 +156,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--count", type=int, default=1_000_000, help="how many strings")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--library", type=Path, help="the tokenizers, if they are built")
     parser.add_argument("--vectors", type=Path, help="write this file and compare nothing")
     arguments = parser.parse_args()
-    token_probe.run_in("tiktoken", [TIKTOKEN])
-    token_probe.provide_rank_files()
-    # pylint: disable-next=import-outside-toplevel,import-error
+    token_environment.run_in("tiktoken", [TIKTOKEN])
+    token_environment.provide_rank_files()
+    token_environment.use_package()
+    # pylint: disable=import-outside-toplevel,import-error
     import tiktoken  # type: ignore[import-not-found]
 
-    encodings = [tiktoken.get_encoding(name) for name in token_probe.ENCODINGS]
+    from memexllm import tokens
+
+    # pylint: enable=import-outside-toplevel,import-error
+
+    encodings = [tiktoken.get_encoding(name) for name in token_environment.ENCODINGS]
     # pylint: disable-next=protected-access
     vocabularies = [list(encoding._mergeable_ranks) for encoding in encodings]
     generator = Generator(arguments.seed, vocabularies)
@@ -168,8 +176,7 @@ def main() -> int:
         texts = [generator.text() for _ in range(arguments.count)]
         write_vectors(arguments.vectors, [t for t in texts if len(t.encode()) <= 200], encodings)
         return 0
-    probe = token_probe.Probe(arguments.library or token_probe.build())
-    comparison = Comparison(probe, encodings)
+    comparison = Comparison(tokens, encodings)
     started = time.monotonic()
     for number in range(arguments.count):
         text = generator.text()

@@ -18,7 +18,15 @@ from header import ROOT, Function, Header, HeaderError, Parameter, bare, load
 from misuse_expectations import ANY, BUSY, REENTRANT, ROWS, Expected, Row, Text
 
 TARGET = ROOT / "Tests" / "C" / "misuse_matrix.c"
+# Arrays of one element, which the parameter n says.
+_ARRAYS = {"const uint32_t *": "0", "const size_t *": "c->text[0].len"}
 _NUMBERS = ("int32_t", "uint32_t", "int64_t", "memex_status")
+
+_FUNCTIONS = {
+    "memex_log_fn": "misuse_log",
+    "memex_strategy_fn": "plain_strategy",
+    "const memex_tokenizer_functions *": "&plain_tokenizer",
+}
 
 
 @dataclass
@@ -81,8 +89,14 @@ def _input(plan: Plan, parameter: Parameter, header: Header) -> None:
     elif parameter.type == "const char *":
         plan.arguments.append(f"c->text[{len(plan.texts)}].data")
         plan.texts.append(parameter)
+    elif parameter.type == "size_t" and parameter.name == "n":
+        plan.arguments.append("1")
     elif parameter.type == "size_t":
         plan.arguments.append(f"c->text[{len(plan.texts) - 1}].len")
+    elif parameter.type in _ARRAYS:
+        first = _ARRAYS[parameter.type]
+        plan.before.append(f"{parameter.type[:-2]} {parameter.name}[1] = {{{first}}};")
+        plan.arguments.append(parameter.name)
     elif parameter.type in _NUMBERS:
         plan.flags.append("HAS_NUMBER")
         plan.arguments.append(f"({parameter.type})c->number")
@@ -92,10 +106,9 @@ def _input(plan: Plan, parameter: Parameter, header: Header) -> None:
     elif parameter.type == "const memex_backend *":
         plan.flags.append("HAS_BACKEND")
         plan.arguments.append("c->backend")
-    elif parameter.type in ("memex_log_fn", "memex_strategy_fn"):
+    elif parameter.type in _FUNCTIONS:
         plan.flags.append("HAS_FUNCTION")
-        target = "misuse_log" if parameter.type == "memex_log_fn" else "plain_strategy"
-        plan.arguments.append(f"c->omit_function ? NULL : {target}")
+        plan.arguments.append(f"c->omit_function ? NULL : {_FUNCTIONS[parameter.type]}")
     elif parameter.type == "void *":
         plan.before.append("destroyed_count = 0;")
         plan.arguments.append("&destroyed_count")

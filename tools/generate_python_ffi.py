@@ -95,6 +95,8 @@ class Types:
             return "POINTER(c_void_p)"
         if c_type.endswith(" *") and inner in self.structs:
             return f"POINTER({inner})"
+        if c_type in ("const uint32_t *", "const size_t *"):
+            return "c_void_p"  # many numbers: the address of an array
         if c_type.endswith(" *") and inner in _SCALARS:
             return f"POINTER({_SCALARS[inner]})"
         raise SystemExit(f"no ctypes counterpart for {c_type!r}")

@@ -1,10 +1,12 @@
 """Makes the images of the built-in vocabularies and the table of character classes.
 
     python tools/generate_vocabularies.py            fetch, check, write
+    python tools/generate_vocabularies.py --from DIR    the same with the rank files of a folder
     python tools/generate_vocabularies.py --check    have the committed files their checksums?
 
-They lie in Sources/CMemexVocabularies/images. The published rank files come out of litellm's wheel
-and are compared with the checksums that tiktoken itself expects. The character classes are those of
+They lie in Sources/CMemexVocabularies/images. The published rank files come out of litellm's wheel,
+or are o200k_base.tiktoken, cl100k_base.tiktoken and p50k_base.tiktoken of a folder; either way they
+are compared with the checksums that tiktoken itself expects. The character classes are those of
 tiktoken's regular expressions (Unicode 16.0), not of this Python. What the tokenizers rely on is
 asserted here, or by VocabularyBuilder, which makes the images.
 """
@@ -71,10 +73,13 @@ def run(*command: str, cwd: Path | None = None) -> None:
     subprocess.run(command, check=True, cwd=cwd)  # nosec B603
 
 
-def rank_files() -> dict[str, Path]:
-    """The rank files, fetched once."""
+def rank_files(folder: Path | None = None) -> dict[str, Path]:
+    """The rank files: of a folder, or fetched once."""
     WORK.mkdir(parents=True, exist_ok=True)
-    files = {name: WORK / f"{name}.tiktoken" for name in VOCABULARIES}
+    files = {name: (folder or WORK) / f"{name}.tiktoken" for name in VOCABULARIES}
+    missing = [str(file) for file in files.values() if not file.is_file()]
+    if folder and missing:
+        raise SystemExit(f"not there: {', '.join(missing)}")
     if not all(file.exists() for file in files.values()):
         run(
             *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
@@ -170,9 +175,9 @@ def checksums() -> str:
     return "".join(f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.name}\n" for f in files)
 
 
-def generate() -> None:
+def generate(folder: Path | None) -> None:
     """Writes all images and their checksums."""
-    files = rank_files()
+    files = rank_files(folder)
     for name, file in files.items():
         check_ranks(name, file)
     table = character_table(character_classes())
@@ -194,8 +199,10 @@ def main() -> int:
     """The exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="only compare checksums")
-    if not parser.parse_args().check:
-        generate()
+    parser.add_argument("--from", dest="folder", type=Path, help="a folder with the rank files")
+    arguments = parser.parse_args()
+    if not arguments.check:
+        generate(arguments.folder)
     if checksums() != SUMS.read_text(encoding="utf-8"):
         print(f"the files in {IMAGES} are not those of {SUMS.name}", file=sys.stderr)
         return 1

@@ -184,6 +184,22 @@ ROWS: dict[str, Row] = {
     "memex_cursor_next": Row(),
     "memex_cursor_token": Row(),
     "memex_cursor_free": FREE,
+    # Tokens
+    "memex_tokenizer_open": Row(texts={"options": Text('{"encoding":"cl100k_base"}', "json")}),
+    "memex_tokenizer_free": FREE,
+    "memex_tokenizer_name": getter(SET, NULL),
+    "memex_tokenizer_count": Row(texts={"text": Text("hello", "bytes", optional=True)}),
+    "memex_tokenizer_count_batch": Row(texts={"texts": Text("hello", "bytes", optional=True)}),
+    "memex_tokenizer_count_messages": Row(
+        texts={"request": Text('{"messages":[{"role":"user","content":"hello"}]}', "json")}
+    ),
+    "memex_tokenizer_encode": Row(texts={"text": Text("hello", "bytes", optional=True)}),
+    "memex_tokenizer_decode": Row(),
+    "memex_tokenizer_truncate": Row(
+        texts={"text": Text("hello", "bytes", optional=True)},
+        number=1,
+        numbers={"0": OK, "-1": INVALID, VERY_NEGATIVE: INVALID, VERY_LARGE: OK},
+    ),
     # Context
     "memex_strategy_open": Row(
         texts={"pipeline": Text('{"type":"fifo","last":2}', "json", optional=True)}
@@ -217,6 +233,7 @@ ROWS: dict[str, Row] = {
     "memex_register_backend": Row(texts={"name": Text("misuse-new", "id")}),
     "memex_backend_check": Row(texts={"config": CONFIG}),
     "memex_register_strategy": Row(texts={"name": Text("misuse-new", "id")}),
+    "memex_register_tokenizer": Row(texts={"name": Text("misuse-new", "id")}),
     "memex_unregister": Row(
         texts={"kind": Text("strategy", "word"), "name": Text("misuse-registered", "word")}
     ),

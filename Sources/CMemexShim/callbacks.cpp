@@ -66,6 +66,21 @@ int32_t memex_shim_call_strategy(int32_t (*fn)(void *, const char *, size_t, voi
   return guarded(fn, user_data, input, input_len, reply);
 }
 
+int32_t memex_shim_call_count(int32_t (*fn)(void *, const char *, size_t, int64_t *, void *), void *user_data,
+                              const char *text, size_t len, int64_t *tokens, void *reply) {
+  return guarded(fn, user_data, text, len, tokens, reply);
+}
+
+int32_t memex_shim_call_encode(int32_t (*fn)(void *, const char *, size_t, void *), void *user_data,
+                               const char *text, size_t len, void *reply) {
+  return guarded(fn, user_data, text, len, reply);
+}
+
+int32_t memex_shim_call_decode(int32_t (*fn)(void *, const uint32_t *, size_t, void *), void *user_data,
+                               const uint32_t *ids, size_t n, void *reply) {
+  return guarded(fn, user_data, ids, n, reply);
+}
+
 int32_t memex_shim_call_destroy(void (*fn)(void *), void *user_data) { return guarded_void(fn, user_data); }
 
 int32_t memex_shim_call_log(void (*fn)(void *, int32_t, const char *, size_t), void *user_data,

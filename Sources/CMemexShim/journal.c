@@ -54,13 +54,14 @@ const void *memex_shim_find_text(const void *bytes, size_t len, const char *text
 }
 
 int memex_shim_has_control(const uint8_t *bytes, size_t len) {
-  int found = 0;
+  /* As wide as what is looked at, so that compilers take sixteen at once. */
+  uint8_t found = 0;
   for (size_t i = 0; i < len; i++) found |= bytes[i] < 0x20;
   return found;
 }
 
 int memex_shim_needs_escape(const uint8_t *bytes, size_t len) {
-  int found = 0;
-  for (size_t i = 0; i < len; i++) found |= bytes[i] < 0x20 || bytes[i] == '"' || bytes[i] == '\\';
+  uint8_t found = 0;
+  for (size_t i = 0; i < len; i++) found |= (bytes[i] < 0x20) | (bytes[i] == '"') | (bytes[i] == '\\');
   return found;
 }

@@ -18,8 +18,9 @@ extern size_t __real_malloc_usable_size(void *) __attribute__((weak));
 extern void *__real__Znwm(size_t) __attribute__((weak));
 extern void *__real__ZnwmSt11align_val_t(size_t, size_t) __attribute__((weak));
 
-#define RESERVE_BYTES (4u << 20)
-#define BLOCK_MAX (256u << 10)
+#define RESERVE_BYTES (16u << 20)
+/* A thread's metadata, the largest array of Swift's, and its head. */
+#define BLOCK_MAX ((1u << 20) + (64u << 10))
 #define UNIT 64u
 #define UNITS (RESERVE_BYTES / UNIT)
 
@@ -56,6 +57,11 @@ static void *reserve_take(size_t size, size_t alignment) {
   void *result = NULL;
   pthread_mutex_lock(&lock);
   for (size_t at = 0; at + units <= UNITS; at += step) {
+    if (run_units[at]) {
+      /* A block begins here: over it. */
+      at += (run_units[at] + step - 1) / step * step - step;
+      continue;
+    }
     size_t n = 0;
     while (n < units && !taken[at + n]) n++;
     if (n < units) {

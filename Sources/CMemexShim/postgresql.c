@@ -51,7 +51,13 @@ const char *memex_pq_load(void) {
 /* libpq prints notices to stderr unless somebody takes them. */
 static void ignore_notice(void *context, const PGresult *notice) { (void)context, (void)notice; }
 
+PGconn *memex_pq_connect_start(const char *const *keywords, const char *const *values) {
+  PGconn *c = MEMEX_SHIM_PQ.connectStartParams(keywords, values, 0);
+  /* The server's first words come with a later poll. */
+  if (c) MEMEX_SHIM_PQ.setNoticeReceiver(c, ignore_notice, 0);
+  return c;
+}
+
 int memex_pq_prepare_connection(PGconn *c) {
-  MEMEX_SHIM_PQ.setNoticeReceiver(c, ignore_notice, 0);
   return MEMEX_SHIM_PQ.setnonblocking(c, 1) == 0 && MEMEX_SHIM_PQ.enterPipelineMode(c) == 1;
 }

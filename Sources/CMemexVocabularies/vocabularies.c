@@ -17,6 +17,9 @@ static _Alignas(64) const unsigned char p50k_base[] = {
 static _Alignas(64) const unsigned char characters[] = {
 #embed "images/characters.bin"
 };
+static _Alignas(64) const unsigned char unicode[] = {
+#embed "images/unicode.bin"
+};
 
 const void *memex_vocabulary_image(int vocabulary, size_t *length) {
   switch (vocabulary) {
@@ -36,3 +39,4 @@ const void *memex_vocabulary_image(int vocabulary, size_t *length) {
 }
 
 const unsigned char *memex_character_table(void) { return characters; }
+const unsigned char *memex_unicode_table(void) { return unicode; }

@@ -33,7 +33,7 @@ extension ConversationThread {
         _ bytes: ByteView, _ body: (AppendOptions?) throws(MemexError) -> WriteResult
     ) throws(MemexError) -> WriteResult {
         if bytes.count == 0 { return try body(nil) }
-        var reader = try OptionReader(bytes, what: "options")
+        var reader = try OptionReader(bytes, what: "options", carries: true)
         let options = try AppendOptions(&reader)
         let result = try body(options)
         // The options' views point into the reader.

@@ -63,7 +63,7 @@ extension ConversationThread {
                 throw MemexError(
                     .unsupported, "a fork cannot be part of a transaction; make it before or after")
             }
-            var options = try OptionReader(optionBytes, what: "options")
+            var options = try OptionReader(optionBytes, what: "options", carries: true)
             let at = try options.int64("at_seq", in: 0...Limits.seq)
             var new = try ThreadInit.read(&options, session)
             try options.finish()
@@ -122,7 +122,7 @@ struct DocumentPatch {
     init(_ patch: ByteView) throws(MemexError) {
         guard patch.count > 0 else { throw MemexError(.invalid, "the patch is missing; give a JSON object") }
         bytes = try OwnedBytes(copying: patch)
-        var reader = try OptionReader(bytes.view, what: "the patch")
+        var reader = try OptionReader(bytes.view, what: "the patch", carries: true)
         if let node = reader.value("title") {
             if node.isNull {
                 title = .some(nil)
@@ -139,7 +139,7 @@ struct DocumentPatch {
                 guard node.kind == .object else {
                     throw MemexError.invalid(path: "/metadata", "is neither an object nor null")
                 }
-                metadata = reader.raw("metadata")
+                metadata = try reader.rawObject("metadata")
             }
         }
         try reader.finish()

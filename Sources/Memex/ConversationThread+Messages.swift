@@ -17,7 +17,9 @@ extension ConversationThread {
     private func seqOfLast(_ count: Int64, below top: Int64) throws(MemexError) -> Int64 {
         var left = count
         var seq: Int64 = 1
-        try chain().read(store.engine, MessageRange(to: top, descending: true)) {
+        var range = MessageRange(to: top, descending: true)
+        range.wantsKeys = false
+        try chain().read(store.engine, range) {
             (view, _) throws(MemexError) in
             if !view.isDeleted { left -= 1 }
             seq = view.seq

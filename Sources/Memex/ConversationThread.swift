@@ -5,6 +5,7 @@ package import MemexStorage
 /// threads that it shares messages with.
 package final class ConversationThread: Sendable {
     package let session: Session
+    let store: Store
     package let target: ThreadTarget
     package let id: String
     /// The thread this one was forked from, at which seq; 0 for none.
@@ -15,6 +16,7 @@ package final class ConversationThread: Sendable {
 
     init(_ session: Session, _ target: ThreadTarget, _ record: ThreadRecord) {
         self.session = session
+        store = session.store
         self.target = target
         id = record.id
         baseKey = record.baseKey
@@ -22,8 +24,6 @@ package final class ConversationThread: Sendable {
         rootKey = record.rootKey
         messageIDs = MessageID(threadID: record.id)
     }
-
-    var store: Store { session.store }
 
     static let gone = MemexError(.notFound, "the thread does not exist any more")
 

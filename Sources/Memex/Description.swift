@@ -21,7 +21,7 @@ package enum Description {
             ["memory", "sqlite", "lmdb", "file", "postgresql", "redis"] + BackendRegistry.names,
             &out)
         list("],\"strategies\":[", StrategyRegistry.names, &out)
-        list("],\"tokenizers\":[", Tokenizers.names, &out)
+        list("],\"tokenizers\":[", TextTokenizers.allNames, &out)
         list("],\"formats\":[", MessageFormat.allCases.map { "\($0.name)" }, &out)
         list("],\"commands\":[", Commands.names, &out)
         out.append("]}")

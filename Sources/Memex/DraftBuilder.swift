@@ -24,7 +24,8 @@ struct DraftBuilder {
         draft.body = body
         draft.role = try role(body, facts)
         draft.head.format = format.rawValue
-        draft.head.tokens = UInt32(clamping: store.tokenizer.countMessage(body))
+        draft.head.tokens = UInt32(clamping: try store.tokens(body))
+        if store.counter.mark != 0 { draft.head.counter = store.counter.mark }
         note(facts, &draft.head)
         var isMarked = draft.role.equals("system") || draft.role.equals("developer")
         if let options {
@@ -41,8 +42,7 @@ struct DraftBuilder {
             isMarked = isMarked || options.pinned
         }
         draft.head.set(RecordHead.Flag.marked, isMarked)
-        draft.head.checksum = RecordChecksum.payload(
-            body: draft.body, role: draft.role, id: draft.id, extra: draft.extra)
+        draft.seal()
         keep(draft)
     }
 

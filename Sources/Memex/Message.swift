@@ -35,7 +35,10 @@ package final class Message: Sendable {
     package func json(_ out: inout ByteBuffer) throws(MemexError) {
         try thread.reading { () throws(MemexError) in
             let (message, ids) = try stored()
-            try message.withView { (view) throws(MemexError) in MessageJSON.append(view, ids, to: &out) }
+            try message.withView { (view) throws(MemexError) in
+                let tokens = try thread.store.tokens(of: view)
+                MessageJSON.append(view, ids, tokens: tokens, to: &out)
+            }
         }
     }
 

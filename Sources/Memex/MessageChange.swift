@@ -220,8 +220,7 @@ final class OldCopy {
     func giveID(_ draft: inout MessageDraft) {
         guard let view = idView?.view else { return }
         draft.id = view
-        draft.head.checksum = RecordChecksum.payload(
-            body: draft.body, role: draft.role, id: draft.id, extra: draft.extra)
+        draft.seal()
     }
 
     var draft: MessageDraft {
@@ -241,8 +240,7 @@ extension StoredMessage {
         draft.head.format = head.format
         draft.head.changes = head.changes
         draft.head.state = .deleted
-        draft.head.checksum = RecordChecksum.payload(
-            body: draft.body, role: draft.role, id: draft.id, extra: draft.extra)
+        draft.seal()
         return draft
     }
 }
@@ -259,6 +257,6 @@ extension MessageDraft {
         let isPinned = pinned ?? old.head.has(RecordHead.Flag.pinned)
         head.set(RecordHead.Flag.pinned, isPinned)
         head.set(RecordHead.Flag.marked, isPinned || role.equals("system") || role.equals("developer"))
-        head.checksum = RecordChecksum.payload(body: body, role: role, id: id, extra: extra)
+        seal()
     }
 }

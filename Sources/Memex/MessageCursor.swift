@@ -48,18 +48,19 @@ package final class MessageCursor: Cursor, @unchecked Sendable {
     }
 
     private func page(_ position: inout Position, _ out: inout ByteBuffer) throws(MemexError) -> Bool {
+        guard position.left > 0, position.from <= position.to else { return false }
         // A thread that is deleted between pages is missed; that it was there, opening has seen.
         if position.hasBegun { _ = try thread.record() }
         position.hasBegun = true
-        guard position.left > 0, position.from <= position.to else { return false }
         let wanted = min(query.pageSize, position.left)
-        var writer = PageWriter(query.layout)
+        var writer = PageWriter(query.layout, thread.store)
         writer.reserve(Int(min(wanted, position.to &- position.from &+ 1, 512)))
         var count: Int64 = 0
         var (isFull, hasMore, isExhausted) = (false, false, false)
         repeat {
             var range = MessageRange(from: position.from, to: position.to, descending: query.descending)
             // Tombstones are read and not counted; one row more says whether another page follows.
+            range.wantsKeys = query.layout == .json
             range.limit = wanted - count + min(query.slack, Limits.pageItems) + 1
             var (rows, last): (Int64, Int64) = (0, 0)
             try chain.read(thread.store.engine, range) { (view, ids) throws(MemexError) in
@@ -107,8 +108,12 @@ struct PageWriter: ~Copyable {
     private var json = ByteBuffer()
     private var packed = PackedPage()
     private var count = 0
+    private let store: Store
 
-    init(_ layout: MessageLayout) { self.layout = layout }
+    init(_ layout: MessageLayout, _ store: Store) {
+        self.layout = layout
+        self.store = store
+    }
 
     mutating func reserve(_ messages: Int) {
         if layout == .packed { packed.reserve(messages) } else { json.reserve(messages &* 640) }
@@ -118,10 +123,10 @@ struct PageWriter: ~Copyable {
 
     mutating func add(_ view: borrowing MessageView, _ ids: MessageID) throws(MemexError) {
         switch layout {
-        case .packed: try packed.append(view)
+        case .packed: try packed.append(view, tokens: store.tokens(of: view))
         case .json:
             json.append(count == 0 ? "{\"messages\":[" : ",")
-            MessageJSON.append(view, ids, to: &json)
+            MessageJSON.append(view, ids, tokens: try store.tokens(of: view), to: &json)
         case .bodies:
             json.append(byte: count == 0 ? 0x5B : 0x2C)
             // Bodies are objects; a deleted message has none.

@@ -13,7 +13,9 @@ enum MessageLayout {
 
 /// Writes messages as JSON.
 enum MessageJSON {
-    static func append(_ view: borrowing MessageView, _ ids: MessageID, to out: inout ByteBuffer) {
+    static func append(
+        _ view: borrowing MessageView, _ ids: MessageID, tokens: UInt32, to out: inout ByteBuffer
+    ) {
         out.reserve(view.body.count &+ view.extra.count &+ 320)
         out.append("{\"id\":")
         appendID(view, ids, to: &out)
@@ -33,7 +35,7 @@ enum MessageJSON {
         out.append(",\"format\":\"")
         out.append((MessageFormat(rawValue: view.head.format) ?? .opaque).name)
         out.append("\",\"tokens\":")
-        out.append(number: Int64(view.head.tokens))
+        out.append(number: Int64(tokens))
         if view.head.has(RecordHead.Flag.pinned) { out.append(",\"pinned\":true") }
         if view.idempotencyKey.count > 0 {
             out.append(",\"idempotency_key\":")

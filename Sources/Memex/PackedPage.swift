@@ -44,7 +44,7 @@ struct PackedPage: ~Copyable {
         text.reserve(messages &* 512)
     }
 
-    mutating func append(_ view: borrowing MessageView) throws(MemexError) {
+    mutating func append(_ view: borrowing MessageView, tokens number: UInt32) throws(MemexError) {
         let head = view.head
         let role = RoleCode.of(view.role)
         var kind = UInt32(role) << 8
@@ -75,7 +75,7 @@ struct PackedPage: ~Copyable {
         seqs.append(littleEndian: view.seq)
         times.append(littleEndian: view.createdAt)
         revs.append(littleEndian: view.rev)
-        tokens.append(littleEndian: head.tokens)
+        tokens.append(littleEndian: number)
         kinds.append(littleEndian: kind)
         lengths.append(littleEndian: UInt32(truncatingIfNeeded: text.count &- start))
         codes.append(byte: code)

@@ -87,7 +87,7 @@ package final class Session: Sendable {
     package func createThread(_ initial: ByteView) throws(MemexError) -> ConversationThread {
         try authorize(.write)
         return try store.inside { () throws(MemexError) in
-            var options = try OptionReader(initial, what: "init")
+            var options = try OptionReader(initial, what: "init", carries: true)
             let record = try ThreadInit.read(&options, self)
             try options.finish()
             let operation = WriteOperation.createThread(record)

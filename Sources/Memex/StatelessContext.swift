@@ -8,8 +8,9 @@ package enum StatelessContext {
     package static func build(
         _ strategy: Strategy?, _ messages: ByteView, _ request: ByteView, to out: inout ByteBuffer
     ) throws(MemexError) {
-        let tokenizer = EstimateTokenizer()
-        let source = try ArraySource(bodies: messages, tokenizer: tokenizer)
-        try (strategy ?? .standard).build(from: source, request: request, tokenizer: tokenizer, to: &out)
+        let request = try WindowRequest(request)
+        let source = try ArraySource(bodies: messages)
+        try (strategy ?? .standard).build(
+            from: source, request: request, counter: request.counter ?? .estimate, to: &out)
     }
 }

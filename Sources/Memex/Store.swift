@@ -8,7 +8,8 @@ internal import Synchronization
 package final class Store: Sendable {
     package let engine: any StorageEngine
     package let environment: Environment
-    package let tokenizer: any Tokenizer
+    /// What messages are counted with.
+    package let counter: MessageCounter
     package let timeout: Int64
     package let isReadOnly: Bool
     private let isInterruptible: Bool
@@ -19,7 +20,7 @@ package final class Store: Sendable {
 
     package init(
         engine: any StorageEngine, environment: Environment = .system,
-        tokenizer: any Tokenizer = EstimateTokenizer(), timeout: Int64 = 30_000_000,
+        counter: MessageCounter = .estimate, timeout: Int64 = 30_000_000,
         sharedName: String? = nil, isReadOnly: Bool = false, isInterruptible: Bool = false
     ) {
         self.isReadOnly = isReadOnly || engine.capabilities.isReadOnly
@@ -27,7 +28,7 @@ package final class Store: Sendable {
         self.sharedName = sharedName
         self.engine = engine
         self.environment = environment
-        self.tokenizer = tokenizer
+        self.counter = counter
         self.timeout = timeout
     }
 
@@ -40,8 +41,28 @@ package final class Store: Sendable {
         Log.write(.info, "a store is opened")
         return Store(
             engine: try EngineOpener.open(options, environment), environment: environment,
-            tokenizer: options.tokenizer, timeout: options.timeout, sharedName: sharedName,
+            counter: options.counter, timeout: options.timeout, sharedName: sharedName,
             isReadOnly: options.readOnly, isInterruptible: options.isInterruptible)
+    }
+
+    /// Tokens of a message. A tokenizer of the host's that closes this store is told, not to wait for itself.
+    @inline(__always)
+    func tokens(_ body: ByteView) throws(MemexError) -> Int {
+        guard counter.callsBack else { return try counter.count(body) }
+        guard memex_shim_callback_enter(callbackOwner) == 0 else {
+            throw MemexError(.limit, "callbacks are nested too deep")
+        }
+        defer { memex_shim_callback_leave() }
+        return try counter.count(body)
+    }
+
+    /// Tokens of a stored message: as stored, if this store's way to count made the number. A tokenizer of the
+    /// host's is not called while messages are read: 0 then says that it is not known.
+    @inline(__always)
+    func tokens(of view: borrowing MessageView) throws(MemexError) -> UInt32 {
+        if view.head.counter == counter.mark { return view.head.tokens }
+        if view.isDeleted || counter.callsBack { return 0 }
+        return UInt32(clamping: try counter.count(view.body))
     }
 
     /// Marks the calling thread as inside a callback of this store.

@@ -11,7 +11,7 @@ package struct StoreOptions {
     package var readOnly = false
     /// Waits end early for signals, see `Deadline`.
     package var isInterruptible = false
-    package var tokenizer: any Tokenizer = EstimateTokenizer()
+    package var counter = MessageCounter.estimate
 
     package init(url: String) throws(MemexError) {
         self.url = url
@@ -45,12 +45,6 @@ package struct StoreOptions {
         if let create = try reader.bool("create") { self.create = create }
         if let readOnly = try reader.bool("read_only") { self.readOnly = readOnly }
         if let interruptible = try reader.bool("interruptible") { isInterruptible = interruptible }
-        if let name = try reader.string("tokenizer") {
-            guard let tokenizer = Tokenizers.named(name) else {
-                throw MemexError.invalid(
-                    path: "/tokenizer", "is not known; known are \(Tokenizers.names.joined(separator: ", "))")
-            }
-            self.tokenizer = tokenizer
-        }
+        if let counter = try TokenizerChoice.counter(&reader) { self.counter = counter }
     }
 }

@@ -73,7 +73,7 @@ package struct StoredMessage {
         draft.extra = extra
         draft.createdAt = createdAt
         draft.head = head
-        draft.head.checksum = RecordChecksum.payload(body: body, role: role, id: id, extra: extra)
+        draft.seal()
         return draft
     }
 }

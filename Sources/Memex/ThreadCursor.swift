@@ -112,7 +112,8 @@ package final class ThreadCursor: Cursor, @unchecked Sendable {
         try session.checkOpen()
         let position = try turn.take { () throws(MemexError) in self.position }
         guard position.left > 0 else { return "" }
-        guard let (time, key) = position.after else { return "" }
+        // No thread has the number 0: the beginning.
+        let (time, key) = position.after ?? (0, 0)
         return "t2.\(query.digest(session)).\(time).\(key).\(position.bound ?? .max).\(position.left)"
     }
 }

@@ -83,8 +83,8 @@ struct ThreadQuery: Sendable {
         else {
             throw MemexError.invalid(path: "/cursor", "is not a token of this query; begin again without it")
         }
-        after = (time, key)
-        self.bound = bound
+        after = key == 0 ? nil : (time, key)
+        self.bound = key == 0 && bound == .max ? nil : bound
         limit = left
     }
 }

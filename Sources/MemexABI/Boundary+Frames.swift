@@ -15,6 +15,7 @@ extension MessageObject: HandleObject { static var kind: HandleKind { .message }
 extension CursorObject: HandleObject { static var kind: HandleKind { .cursor } }
 extension Strategy: HandleObject { static var kind: HandleKind { .strategy } }
 extension ReplyObject: HandleObject { static var kind: HandleKind { .reply } }
+extension TokenizerObject: HandleObject { static var kind: HandleKind { .tokenizer } }
 
 /// The calls that many functions are: what they clear, check and hand out, in this order.
 extension Boundary {

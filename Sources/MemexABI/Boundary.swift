@@ -50,7 +50,11 @@ enum Boundary {
         switch HandleTable.enter(handle, Object.kind) {
         case .found(let object, let index):
             defer { HandleTable.leave(index) }
-            return try body(Unmanaged<Object>.fromOpaque(object).takeUnretainedValue())
+            // The table holds the object until `leave`.
+            return try Unmanaged<Object>.fromOpaque(object)._withUnsafeGuaranteedRef {
+                (object) -> Swift.Result<Result, MemexError> in
+                do throws(MemexError) { return .success(try body(object)) } catch { return .failure(error) }
+            }.get()
         case .none: throw badHandle(handle, Object.kind)
         case .forked: throw forked
         }
@@ -68,6 +72,7 @@ enum Boundary {
         case .strategy: noun = "strategy"
         case .error: noun = "error"
         case .reply: noun = "reply"
+        case .tokenizer: noun = "tokenizer"
         }
         return MemexError(
             .handle,

@@ -3,6 +3,7 @@ internal import CMemexShim
 internal import Memex
 internal import MemexContext
 internal import MemexModel
+internal import MemexTokens
 
 @implementation @_cdecl("memex_strategy_open")
 public func memex_strategy_open(
@@ -99,8 +100,10 @@ public func memex_unregister(
             try BackendRegistry.unregister(name)
         } else if kind.equals("strategy") {
             try StrategyRegistry.unregister(name)
+        } else if kind.equals("tokenizer") {
+            try TokenizerRegistry.unregister(name)
         } else {
-            throw MemexError(.invalid, "the kind is neither \"backend\" nor \"strategy\"")
+            throw MemexError(.invalid, "the kind is none of \"backend\", \"strategy\" and \"tokenizer\"")
         }
         return MEMEX_OK
     }

@@ -15,6 +15,7 @@ enum HandleKind: UInt64 {
     case strategy = 6
     case error = 7
     case reply = 8
+    case tokenizer = 9
 }
 
 /// The table behind every handle: a handle's value is an index and a tag, salted, never an address.

@@ -1,5 +1,6 @@
 internal import Memex
 internal import MemexModel
+internal import MemexTokens
 #if canImport(Glibc)
     internal import Glibc
 #endif
@@ -32,6 +33,21 @@ final class MessageObject: Sendable {
 final class CursorObject: Sendable {
     let cursor: any Cursor
     init(_ cursor: any Cursor) { self.cursor = cursor }
+}
+
+/// A tokenizer, and how it was opened.
+final class TokenizerObject: Sendable {
+    let tokenizer: any TextTokenizer
+    let special: SpecialTokenPolicy
+    let counter: MessageCounter
+    let name: CText
+
+    init(_ choice: TokenizerChoice) {
+        tokenizer = choice.tokenizer
+        special = choice.special
+        counter = MessageCounter(choice)
+        name = CText(choice.tokenizer.name)
+    }
 }
 
 /// A transaction and the handle of its view, which goes with it.

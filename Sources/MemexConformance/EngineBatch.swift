@@ -60,8 +60,7 @@ package final class EngineBatch {
         draft.head.changes = spec.changes
         draft.head.state = spec.state
         draft.head.set(RecordHead.Flag.marked, spec.isMarked)
-        draft.head.checksum = RecordChecksum.payload(
-            body: draft.body, role: draft.role, id: draft.id, extra: draft.extra)
+        draft.seal()
         return draft
     }
 

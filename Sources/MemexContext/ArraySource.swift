@@ -1,5 +1,4 @@
 package import MemexModel
-package import MemexTokens
 internal import MemexStorage
 
 /// Messages that are not stored: an array of bodies, with seqs from 1. None is pinned or incomplete.
@@ -9,14 +8,13 @@ package struct ArraySource: MessageSource {
     private var messages = ContiguousArray<Candidate>()
     private var instructions: [Int64] = []
 
-    package init(bodies: ByteView, tokenizer: any Tokenizer) throws(MemexError) {
+    package init(bodies: ByteView) throws(MemexError) {
         if Self.isEmptyArray(bodies) { return }
         var messages = ContiguousArray<Candidate>()
         try BodyInspector.inspectElements(bodies) { (body, facts) throws(MemexError) in
             var message = Candidate()
             message.seq = Int64(messages.count &+ 1)
             message.role = try Self.role(body, facts)
-            message.tokens = Int64(tokenizer.countMessage(body))
             if facts.has(BodyFacts.toolCalls) { message.flags |= RecordHead.Flag.toolCalls }
             if facts.has(BodyFacts.toolCallID) { message.flags |= RecordHead.Flag.toolCallID }
             message.hasText = facts.contentOffset >= 0
@@ -58,6 +56,16 @@ package struct ArraySource: MessageSource {
             guard try visit(messages[index]) else { return }
             index &-= 1
             left &-= 1
+        }
+    }
+
+    package func oldest(
+        from seq: Int64, _ visit: (borrowing Candidate) throws(MemexError) -> Bool
+    ) throws(MemexError) {
+        var index = Int(clamping: max(seq, 1)) &- 1
+        while index < messages.count {
+            guard try visit(messages[index]) else { return }
+            index &+= 1
         }
     }
 

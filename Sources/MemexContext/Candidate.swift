@@ -19,10 +19,11 @@ package struct Candidate {
 
     package init() {}
 
-    package init(_ view: borrowing MessageView) {
+    /// With the count that is stored, if it has that mark, see `MessageCounter`.
+    package init(_ view: borrowing MessageView, countedAs mark: UInt32) {
         seq = view.seq
         role = ChatRole(view.role)
-        tokens = Int64(view.head.tokens)
+        tokens = view.head.counter == mark ? Int64(view.head.tokens) : 0
         flags = view.head.flags
         format = view.head.format
         hasText = view.head.contentOffset >= 0

@@ -20,21 +20,31 @@ struct ExaminedMessages: ~Copyable {
     /// Messages of the tail, pinned ones included.
     private(set) var tailCount: Int64 = 0
     private let lastSeq: Int64
-    private let tokenizer: any Tokenizer
+    private let counter: MessageCounter
+    /// Seqs of messages that are yet to be counted, when that must not happen while they are read.
+    private var uncounted: Set<Int64> = []
     /// Where in `early` the tail has come to.
     private var earlyIndex = -1
 
-    init(lastSeq: Int64, tokenizer: any Tokenizer) {
+    init(lastSeq: Int64, counter: MessageCounter) {
         self.lastSeq = lastSeq
-        self.tokenizer = tokenizer
+        self.counter = counter
         tailFrom = lastSeq &+ 1
     }
 
-    private mutating func item(_ message: borrowing Candidate, _ pin: WindowPin) -> WindowItem {
+    private mutating func item(
+        _ message: borrowing Candidate, _ pin: WindowPin
+    ) throws(MemexError) -> WindowItem {
         let offset = arena.count
         arena.append(message.body)
         var tokens = message.tokens
-        if tokens <= 0 { tokens = Int64(tokenizer.countMessage(message.body)) }
+        if tokens <= 0 {
+            if counter.callsBack {
+                uncounted.insert(message.seq)
+            } else {
+                tokens = Int64(try counter.count(message.body))
+            }
+        }
         return WindowItem(
             seq: message.seq, tokens: tokens, offset: offset, length: message.body.count, role: message.role,
             startsGroup: message.startsGroup, fault: OpenAIChatRules.fault(message),
@@ -43,14 +53,15 @@ struct ExaminedMessages: ~Copyable {
     }
 
     /// Adds a message from before the tail; a message that is there already keeps the stronger pin.
-    mutating func addEarly(_ message: borrowing Candidate, _ pin: WindowPin) {
+    mutating func addEarly(_ message: borrowing Candidate, _ pin: WindowPin) throws(MemexError) {
         let seq = message.seq
         if let index = places[seq] {
             if pin > early[index].pin { early[index].pin = pin }
             return
         }
+        let added = try item(message, pin)
         places[seq] = early.count
-        early.append(item(message, pin))
+        early.append(added)
     }
 
     /// Notes that a range around a pinned message was read without a gap.
@@ -71,14 +82,29 @@ struct ExaminedMessages: ~Copyable {
     }
 
     /// Adds the next older message of the tail; returns its item unless it was there before.
-    mutating func addTail(_ message: borrowing Candidate) -> WindowItem? {
+    mutating func addTail(_ message: borrowing Candidate) throws(MemexError) -> WindowItem? {
         tailFrom = message.seq
         tailCount &+= 1
         while earlyIndex >= 0, early[earlyIndex].seq > message.seq { earlyIndex &-= 1 }
         if earlyIndex >= 0, early[earlyIndex].seq == message.seq { return nil }
-        let added = item(message, .none)
+        let added = try item(message, .none)
         tail.append(added)
         return added
+    }
+
+    /// Whether messages are counted after they were read, by `count`.
+    var countsLater: Bool { counter.callsBack }
+
+    /// Counts what was read and not counted, outside of all reading.
+    mutating func count() throws(MemexError) {
+        if uncounted.isEmpty { return }
+        for index in early.indices where uncounted.contains(early[index].seq) {
+            early[index].tokens = Int64(try counter.count(body(early[index])))
+        }
+        for index in tail.indices where uncounted.contains(tail[index].seq) {
+            tail[index].tokens = Int64(try counter.count(body(tail[index])))
+        }
+        uncounted.removeAll()
     }
 
     /// Everything down to the first message was read.

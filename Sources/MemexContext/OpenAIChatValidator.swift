@@ -8,17 +8,22 @@ internal import MemexModel
 /// - Calls that never got all their results are left out together with those they got.
 /// - Messages that stand between a call and its results stay; in the window they follow the results.
 struct OpenAIChatValidator {
-    /// Forms units of items in the order of seq. `segments` are the ranges of seqs that were examined without
-    /// a gap, ascending.
-    static func units(
-        _ items: inout ContiguousArray<WindowItem>, _ arena: ByteView, _ segments: [ClosedRange<Int64>]
-    ) -> ContiguousArray<WindowUnit> {
+    let arena: ByteView
+    /// The ranges of seqs that were examined without a gap, ascending.
+    let segments: [ClosedRange<Int64>]
+    let source: any MessageSource
+
+    /// Forms units of items in the order of seq.
+    func units(_ items: inout ContiguousArray<WindowItem>) throws(MemexError) -> ContiguousArray<WindowUnit> {
         var units = ContiguousArray<WindowUnit>()
         units.reserveCapacity(items.count)
         var calls = OpenCalls()
         var open = -1
         var hasSeenCall = false
+        // The last segment that is known to have a gap before it, and that of the item.
+        var begin = 0
         var segment = 0
+        var joined = 0
 
         func close() {
             if open >= 0, !calls.isComplete { units[open].leftOut = .unanswered }
@@ -28,23 +33,29 @@ struct OpenAIChatValidator {
 
         for index in items.indices {
             let item = items[index]
-            if segment < segments.count, item.seq > segments[segment].upperBound {
-                while segment < segments.count, item.seq > segments[segment].upperBound { segment &+= 1 }
-                close()
-                hasSeenCall = false
-            }
+            while segment < segments.count &- 1, item.seq > segments[segment].upperBound { segment &+= 1 }
             items[index].unit = -1
             items[index].next = -1
             items[index].loose = nil
             if item.startsGroup {
                 close()
                 hasSeenCall = true
+                joined = segment
+                begin = segment
             }
             if item.fault != nil { continue }
             if item.role == .tool {
+                while joined < segment {
+                    joined &+= 1
+                    if try isGap(before: joined) {
+                        close()
+                        hasSeenCall = false
+                        begin = joined
+                    }
+                }
                 guard open >= 0, calls.answer(arena, item.offset, item.length) else {
-                    let begin = segment < segments.count ? segments[segment].lowerBound : 1
-                    items[index].loose = hasSeenCall || begin <= 1 ? .noCall : .callNotExamined
+                    let mayBeCalled = hasSeenCall ? false : try isGap(before: begin)
+                    items[index].loose = mayBeCalled ? .callNotExamined : .noCall
                     continue
                 }
                 add(index, to: open, &items, &units)
@@ -62,7 +73,14 @@ struct OpenAIChatValidator {
         return units
     }
 
-    private static func add(
+    /// Whether a message stands before a segment that was not examined.
+    private func isGap(before index: Int) throws(MemexError) -> Bool {
+        guard index < segments.count else { return false }
+        let end = index > 0 ? segments[index &- 1].upperBound : 0
+        return try !source.areAdjacent(end, segments[index].lowerBound)
+    }
+
+    private func add(
         _ index: Int, to unit: Int, _ items: inout ContiguousArray<WindowItem>,
         _ units: inout ContiguousArray<WindowUnit>
     ) {

@@ -27,12 +27,12 @@ package final class Strategy: Sendable {
 
     /// Writes the window as JSON, see `memex_context_build`. Nothing is written when it throws.
     package func build(
-        from source: any MessageSource, request: ByteView, tokenizer: any Tokenizer, to out: inout ByteBuffer
+        from source: any MessageSource, request: WindowRequest, counter: MessageCounter,
+        to out: inout ByteBuffer
     ) throws(MemexError) {
-        let request = try WindowRequest(request)
-        var builder = WindowBuilder(self, request, source, tokenizer)
+        var builder = WindowBuilder(self, request, source, counter)
         try builder.examine()
         try builder.choose()
-        try builder.write(tokenizer.name, &out)
+        try builder.write(counter.name, &out)
     }
 }

@@ -15,7 +15,7 @@ extension WindowBuilder {
         out.append(",\"tokenizer\":")
         out.append(text: JSONText.quoted(tokenizer))
         writeKept(kept, &out)
-        writeLeftOut(&out)
+        try writeLeftOut(&out)
         writeChanged(kept, &out)
         out.append("],\"message_count\":")
         out.append(number: source.messageCount)
@@ -92,11 +92,12 @@ extension WindowBuilder {
         return reason
     }
 
-    private func writeLeftOut(_ out: inout ByteBuffer) {
+    private func writeLeftOut(_ out: inout ByteBuffer) throws(MemexError) {
         out.append("],\"left_out\":[")
         var isFirst = true
         var listed: Int64 = 0
         var firstUnknown: Int64 = 1
+        var isFound = false
         for item in examined.items {
             if item.unit >= 0, units[item.unit].isKept {
                 listed &+= 1
@@ -107,7 +108,10 @@ extension WindowBuilder {
             } else {
                 continue
             }
-            if item.seq == firstUnknown { firstUnknown &+= 1 }
+            if !isFound {
+                isFound = try !source.areAdjacent(firstUnknown &- 1, item.seq)
+                if !isFound { firstUnknown = item.seq &+ 1 }
+            }
         }
         let count = source.messageCount &- listed
         guard count > 0, firstUnknown < examined.tailFrom else { return }

@@ -3,8 +3,10 @@ internal import MemexTokens
 
 /// Builds one window: reads no more than the pipeline needs, forms units, and lets the steps choose.
 struct WindowBuilder: ~Copyable {
-    /// Seqs that are looked at on either side of a pinned message for the rest of its group.
+    /// Messages that are looked at on either side of a pinned message for the rest of its group.
     private static let reach: Int64 = 256
+    /// Messages that are read at a time when they are counted after that.
+    private static let countedAtATime: Int64 = 64
 
     let strategy: Strategy
     let request: WindowRequest
@@ -19,13 +21,13 @@ struct WindowBuilder: ~Copyable {
 
     init(
         _ strategy: Strategy, _ request: WindowRequest, _ source: any MessageSource,
-        _ tokenizer: any Tokenizer
+        _ counter: MessageCounter
     ) {
         self.strategy = strategy
         self.request = request
         self.source = source
         lastSeq = source.lastSeq
-        examined = ExaminedMessages(lastSeq: lastSeq, tokenizer: tokenizer)
+        examined = ExaminedMessages(lastSeq: lastSeq, counter: counter)
     }
 
     // MARK: Reading
@@ -34,7 +36,8 @@ struct WindowBuilder: ~Copyable {
     mutating func examine() throws(MemexError) {
         guard lastSeq > 0 else { return }
         try readPinned()
-        form()
+        try examined.count()
+        try form()
         let pinned = try pinnedTokens(upTo: tightestBudget)
         if customExamine > 0 {
             try read(limit: customExamine)
@@ -47,7 +50,7 @@ struct WindowBuilder: ~Copyable {
     private mutating func readPinned() throws(MemexError) {
         let pins = strategy.pins
         for seq in try source.marked(from: 1, to: lastSeq).reversed() {
-            let continues = seq == instruction &- 1
+            let continues = instruction > 0 ? try source.areAdjacent(seq, instruction) : false
             if instruction > 0, !pins.flagged, !continues { break }
             try source.message(seq: seq) { (message) throws(MemexError) in
                 var pin = WindowPin.none
@@ -58,7 +61,7 @@ struct WindowBuilder: ~Copyable {
                     if pins.holds(message.role) { pin = .system }
                 }
                 if message.isFlagged, pins.flagged { pin = max(pin, .flagged) }
-                if pin != .none { examined.addEarly(message, pin) }
+                if pin != .none { try examined.addEarly(message, pin) }
             }
         }
         for seq in examined.pinnedToolSeqs { try readGroup(around: seq) }
@@ -70,34 +73,35 @@ struct WindowBuilder: ~Copyable {
         var from = seq
         if examined.early(seq)?.startsGroup != true {
             try source.newest(before: seq, limit: Self.reach) { (message) throws(MemexError) in
-                examined.addEarly(message, .none)
+                try examined.addEarly(message, .none)
                 from = message.seq
                 return !message.startsGroup
             }
         }
         var calls = OpenCalls()
-        var at = from
-        var isDone = false
-        while !isDone, at <= lastSeq, at &- seq <= Self.reach {
-            try source.message(seq: at) { (message) throws(MemexError) in
-                // The next calls end the group; they are no part of what was read without a gap.
-                if at > from, message.startsGroup {
-                    at &-= 1
-                    isDone = true
-                    return
-                }
-                examined.addEarly(message, .none)
-                guard let item = examined.early(at), item.fault == nil else { return }
+        var to = lastSeq
+        var after: Int64 = 0
+        try source.oldest(from: from) { (message) throws(MemexError) in
+            // The next calls end the group; they are no part of what was read without a gap.
+            if message.seq > from, message.startsGroup {
+                to = message.seq &- 1
+                return false
+            }
+            to = message.seq
+            try examined.addEarly(message, .none)
+            if message.seq > seq { after &+= 1 }
+            var isDone = after == Self.reach
+            if let item = examined.early(message.seq), item.fault == nil {
                 let arena = examined.arena.view
                 if item.startsGroup {
                     calls.open(arena, item.offset, item.length)
-                } else if item.role == .tool {
-                    isDone = calls.answer(arena, item.offset, item.length) && calls.isComplete
+                } else if item.role == .tool, calls.answer(arena, item.offset, item.length) {
+                    isDone = isDone || calls.isComplete
                 }
             }
-            if !isDone { at &+= 1 }
+            return !isDone
         }
-        examined.addIsland(from...max(seq, isDone ? at : at &- 1))
+        examined.addIsland(from...max(seq, to))
     }
 
     /// Reads the newest messages until those that can be kept are more than the limits allow, so that what is
@@ -107,17 +111,23 @@ struct WindowBuilder: ~Copyable {
         var tokens: Int64 = 0
         var count: Int64 = 0
         var isEnough = false
-        try source.newest(before: lastSeq &+ 1, limit: limit) { (message) throws(MemexError) in
-            if let item = examined.addTail(message), item.fault == nil, !item.role.isInstruction {
-                tokens = tokens &+ item.tokens
-                count &+= 1
+        if examined.countsLater, limit > Self.countedAtATime {
+            try read(limit: Self.countedAtATime)
+            isEnough = examined.tailFrom > 1
+        } else {
+            try source.newest(before: lastSeq &+ 1, limit: limit) { (message) throws(MemexError) in
+                if let item = try examined.addTail(message), item.fault == nil, !item.role.isInstruction {
+                    tokens = tokens &+ item.tokens
+                    count &+= 1
+                }
+                if let budget, tokens > budget { isEnough = true }
+                if let last, count >= last { isEnough = true }
+                return !isEnough
             }
-            if let budget, tokens > budget { isEnough = true }
-            if let last, count >= last { isEnough = true }
-            return !isEnough
+            try examined.count()
         }
         if !isEnough, examined.tailCount < limit { examined.reachBottom() }
-        form()
+        try form()
         // A group at the lower end may not be whole: its call is near. Or messages turned out to be unusable:
         // then ever more are read at a time.
         var chunk: Int64 = 16
@@ -132,18 +142,20 @@ struct WindowBuilder: ~Copyable {
         let before = examined.tailCount
         var isStopped = false
         try source.newest(before: examined.tailFrom, limit: limit) { (message) throws(MemexError) in
-            _ = examined.addTail(message)
+            _ = try examined.addTail(message)
             isStopped = stopsAtCalls && message.startsGroup
             return !isStopped
         }
+        try examined.count()
         if !isStopped, examined.tailCount &- before < limit { examined.reachBottom() }
-        form()
+        try form()
     }
 
-    private mutating func form() {
+    private mutating func form() throws(MemexError) {
         examined.arrange(supersededBelow: instruction)
-        let segments = examined.segments
-        units = OpenAIChatValidator.units(&examined.items, examined.arena.view, segments)
+        let validator = OpenAIChatValidator(
+            arena: examined.arena.view, segments: examined.segments, source: source)
+        units = try validator.units(&examined.items)
     }
 
     private func isSatisfied(_ budget: Int64?, _ last: Int64?) -> Bool {

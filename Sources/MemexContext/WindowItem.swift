@@ -14,7 +14,7 @@ enum WindowPin: UInt8, Comparable {
 /// A message that was examined. Its body stands in the arena.
 struct WindowItem {
     let seq: Int64
-    let tokens: Int64
+    var tokens: Int64
     let offset: Int
     let length: Int
     let role: ChatRole

@@ -1,7 +1,8 @@
-internal import MemexModel
+package import MemexModel
+package import MemexTokens
 
-/// What one window is asked for: {"max_tokens", "provider", "examine"}.
-struct WindowRequest {
+/// What one window is asked for: {"max_tokens", "provider", "examine", "tokenizer"}.
+package struct WindowRequest {
     static let tokensMaximum: Int64 = 1 << 48
     /// Newest messages that are looked at when nothing else ends the reading.
     static let defaultExamine: Int64 = 10_000
@@ -10,7 +11,10 @@ struct WindowRequest {
     private(set) var maxTokens: Int64?
     private(set) var examine: Int64?
 
-    init(_ bytes: ByteView) throws(MemexError) {
+    /// What messages are counted with, when it is not what counts those of the store.
+    package private(set) var counter: MessageCounter?
+
+    package init(_ bytes: ByteView) throws(MemexError) {
         if bytes.count == 0 { return }
         var options = try OptionReader(bytes, what: "the request")
         maxTokens = try options.int64("max_tokens", in: 1...Self.tokensMaximum)
@@ -23,6 +27,7 @@ struct WindowRequest {
                 .unsupported, "/provider: windows can be built for \(known)",
                 detailMembers: "\"path\":\"/provider\"")
         }
+        counter = try TokenizerChoice.counter(&options)
         try options.finish()
     }
 }

@@ -6,17 +6,18 @@ internal import MemexStorage
 final class FileGroup: OrderedStore, @unchecked Sendable {
     let traits = OrderedStoreTraits()
     private let shared: FileState
+    // One thread at a time, so each use need not be checked for others.
     /// The group as it will stand in the journal; the last line still lacks its end.
-    private var lines = ByteBuffer()
-    private var lastStart = 0
-    private var count: Int64 = 0
-    private var commitNumber: Int64 = 0
-    private var base: Int64 = 0
-    private var changes: [FileIndex.Change] = []
+    @exclusivity(unchecked) private var lines = ByteBuffer()
+    @exclusivity(unchecked) private var lastStart = 0
+    @exclusivity(unchecked) private var count: Int64 = 0
+    @exclusivity(unchecked) private var commitNumber: Int64 = 0
+    @exclusivity(unchecked) private var base: Int64 = 0
+    @exclusivity(unchecked) private var changes: [FileIndex.Change] = []
     /// Key to the number of its last change, for reads: made when somebody reads.
-    private var overlay = MemoryTree()
-    private var overlaid = 0
-    private(set) var isBroken = false
+    @exclusivity(unchecked) private var overlay = MemoryTree()
+    @exclusivity(unchecked) private var overlaid = 0
+    @exclusivity(unchecked) private(set) var isBroken = false
 
     init(_ shared: FileState) { self.shared = shared }
 

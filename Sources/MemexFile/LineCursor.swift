@@ -92,18 +92,28 @@ extension ByteBuffer {
     private static func digit(_ number: UInt8) -> UInt8 { number < 10 ? 0x30 &+ number : 0x57 &+ number }
 
     mutating func append(hex bytes: ByteView) {
-        reserve(bytes.count &* 2)
-        for byte in bytes {
-            append(byte: Self.digit(byte >> 4))
-            append(byte: Self.digit(byte & 15))
+        guard let to = extend(by: bytes.count &* 2), let from = bytes.baseAddress else { return }
+        var index = 0
+        while index < bytes.count {
+            Self.put(from[index], to + (index &* 2))
+            index &+= 1
         }
     }
 
     mutating func append(hex number: UInt32) {
-        var shift: UInt32 = 32
-        while shift > 0 {
-            shift &-= 4
-            append(byte: Self.digit(UInt8(truncatingIfNeeded: number >> shift) & 15))
+        guard let to = extend(by: 8) else { return }
+        var index = 0
+        while index < 4 {
+            Self.put(
+                UInt8(truncatingIfNeeded: number >> UInt32(truncatingIfNeeded: 24 &- index &* 8)),
+                to + (index &* 2))
+            index &+= 1
         }
+    }
+
+    @inline(__always)
+    private static func put(_ byte: UInt8, _ to: UnsafeMutablePointer<UInt8>) {
+        to[0] = digit(byte >> 4)
+        to[1] = digit(byte & 15)
     }
 }

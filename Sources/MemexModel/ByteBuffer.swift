@@ -82,17 +82,35 @@ package struct ByteBuffer: ~Copyable {
         guard 20 <= capacity &- count, let base else { return }
         var digits = 1
         var probe = rest
-        while probe >= 10 {
-            probe /= 10
-            digits &+= 1
+        while probe >= 10_000 {
+            probe /= 10_000
+            digits &+= 4
         }
+        if probe >= 100 {
+            probe /= 100
+            digits &+= 2
+        }
+        if probe >= 10 { digits &+= 1 }
         var at = count &+ digits
         count = at
-        repeat {
-            at &-= 1
-            base[at] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
-        } while rest != 0
+        // Two digits a division.
+        while rest >= 10 {
+            let pair = UInt32(truncatingIfNeeded: rest % 100)
+            rest /= 100
+            at &-= 2
+            base[at] = 0x30 &+ UInt8(truncatingIfNeeded: pair / 10)
+            base[at &+ 1] = 0x30 &+ UInt8(truncatingIfNeeded: pair % 10)
+        }
+        if at > count &- digits { base[at &- 1] = 0x30 &+ UInt8(truncatingIfNeeded: rest) }
+    }
+
+    /// Appends bytes that the caller writes at once; nil when memory ran out.
+    @inline(__always)
+    package mutating func extend(by length: Int) -> UnsafeMutablePointer<UInt8>? {
+        reserve(length)
+        guard length >= 0, length <= capacity &- count, let base else { return nil }
+        count &+= length
+        return base + (count &- length)
     }
 
     /// Bytes of an integer, least significant first.

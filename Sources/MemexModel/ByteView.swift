@@ -27,6 +27,12 @@ extension UnsafeBufferPointer where Element == UInt8 {
         equals(RawCursor.bytes(literal))
     }
 
+    /// Whether these bytes begin with a literal of ASCII characters.
+    package func begins(with literal: StaticString) -> Bool {
+        let start = RawCursor.bytes(literal)
+        return count >= start.count && slice(0, start.count).equals(start)
+    }
+
     /// Bytewise order like `memcmp`, a prefix first.
     @inline(__always)
     package func compare(_ other: ByteView) -> Int {

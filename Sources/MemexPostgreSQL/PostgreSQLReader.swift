@@ -127,6 +127,7 @@ struct PostgreSQLReader: Sendable {
         head.cipher = UInt8(truncatingIfNeeded: codec >> 32)
         head.codecKey = UInt32(truncatingIfNeeded: codec)
         head.changes = changes
+        head.counter = RecordSeal.counter(stored: row.int(11))
         head.checksum = RecordSeal.checksum(stored: row.int(11), seq: view.seq, changes: changes)
         view.head = head
         view.id = row.bytes(12)

@@ -7,12 +7,16 @@ internal import MemexStorage
 /// A CRC is affine: for texts of one length, the checksums of two messages differ by what their envelopes'
 /// checksums differ, whatever came before.
 enum RecordSeal {
-    /// Sealed as if seq and changes were 0.
+    /// Sealed as if seq and changes were 0, with the mark of what counted the tokens in the upper half.
     static func sent(_ draft: MessageDraft, createdAt: Int64) -> Int64 {
         var head = draft.head
         head.changes = 0
-        return Int64(RecordChecksum.seal(head.checksum, head, seq: 0, createdAt: createdAt))
+        let sum = RecordChecksum.seal(head.checksum, head, seq: 0, createdAt: createdAt)
+        return Int64(bitPattern: UInt64(head.counter) << 32 | UInt64(sum))
     }
+
+    /// The mark of what counted the tokens.
+    static func counter(stored: Int64) -> UInt32 { UInt32(truncatingIfNeeded: stored >> 32) }
 
     /// The checksum of the contract for a stored row.
     static func checksum(stored: Int64, seq: Int64, changes: UInt32) -> UInt32 {

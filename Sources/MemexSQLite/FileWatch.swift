@@ -59,7 +59,10 @@ final class FileWatch: Sendable {
         lock?.watch = self
     }
 
-    deinit { if folder >= 0 { _ = Glibc.close(folder) } }
+    deinit {
+        lock?.watch = nil
+        if folder >= 0 { _ = Glibc.close(folder) }
+    }
 
     /// Throws POISONED when something else is in place of the open files, and from then on.
     func check() throws(MemexError) {

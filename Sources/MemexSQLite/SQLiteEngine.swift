@@ -178,13 +178,15 @@ package final class SQLiteEngine: StorageEngine, @unchecked Sendable {
 
     // MARK: Reading
 
-    private func read<Result>(_ body: (SQLiteReader) throws(MemexError) -> Result) throws(MemexError)
-        -> Result
-    {
+    /// - Parameter oneState: whether it takes a transaction for all its statements to see one state. A read of
+    ///   one statement, or of others while its first is not done, sees one anyway.
+    private func read<Result>(
+        oneState: Bool = false, _ body: (SQLiteReader) throws(MemexError) -> Result
+    ) throws(MemexError) -> Result {
         if let readers {
             try watch?.check()
             return try readers.use { (reader) throws(MemexError) in
-                // All statements of a read see one state, and the log's lock is taken once.
+                guard oneState else { return try body(reader) }
                 try reader.begin()
                 defer { reader.end() }
                 return try body(reader)
@@ -220,7 +222,7 @@ package final class SQLiteEngine: StorageEngine, @unchecked Sendable {
     package func messages(
         _ key: Int64, _ range: MessageRange, _ visit: (borrowing MessageView) throws(MemexError) -> Bool
     ) throws(MemexError) {
-        try read { (reader) throws(MemexError) in try reader.messages(key, range, visit) }
+        try read(oneState: true) { (reader) throws(MemexError) in try reader.messages(key, range, visit) }
     }
 
     package func markedSeqs(
@@ -267,7 +269,7 @@ package final class SQLiteEngine: StorageEngine, @unchecked Sendable {
     // MARK: Control
 
     package func check(until deadline: Deadline) throws(MemexError) -> [String] {
-        try read { (reader) throws(MemexError) in
+        try read(oneState: true) { (reader) throws(MemexError) in
             try SQLiteChecker(reader.connection).problems(until: deadline)
         }
     }

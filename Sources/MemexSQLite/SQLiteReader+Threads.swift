@@ -25,11 +25,7 @@ extension SQLiteReader {
             }
         }
         if let failure { throw failure }
-        if var record = found {
-            try addLastRow(&record)
-            return record
-        }
-        return nil
+        return found
     }
 
     func thread(key: Int64) throws(MemexError) -> ThreadRecord? {
@@ -39,20 +35,14 @@ extension SQLiteReader {
             found = try record(threadByKey)
             return false
         }
-        if var record = found {
-            try addLastRow(&record)
-            return record
-        }
-        return nil
+        return found
     }
 
     func forks(of key: Int64) throws(MemexError) -> [ThreadRecord] {
         forks.bind(1, key)
         var found: [ThreadRecord] = []
         try rows(forks, "reading forks") { () throws(MemexError) -> Bool in
-            var next = try record(forks)
-            try addLastRow(&next)
-            found.append(next)
+            found.append(try record(forks))
             return true
         }
         return found
@@ -69,9 +59,7 @@ extension SQLiteReader {
             if scan.rootKey != 0 { statement.bind(4, scan.rootKey) }
             do throws(MemexError) {
                 try rows(statement, "listing threads") { () throws(MemexError) -> Bool in
-                    var next = try record(statement)
-                    try addLastRow(&next)
-                    return try visit(next)
+                    try visit(try record(statement))
                 }
                 return nil
             } catch { return error }
@@ -94,7 +82,8 @@ extension SQLiteReader {
         return statement
     }
 
-    /// The head of a thread; throws CORRUPT for values that the library has not written.
+    /// The thread of a row; throws CORRUPT for values that the library has not written. What it looks up beside
+    /// the row is of the same state, because the row's statement is not done.
     private func record(_ row: SQLiteStatement) throws(MemexError) -> ThreadRecord {
         var record = ThreadRecord()
         record.key = row.stored(0)
@@ -119,6 +108,7 @@ extension SQLiteReader {
         record.id = try text(row, 2, "id", record.key)
         if !row.isNull(3) { record.title = try text(row, 3, "title", record.key) }
         record.metadata = row.arrayOrNil(4)
+        try addLastRow(&record)
         return record
     }
 

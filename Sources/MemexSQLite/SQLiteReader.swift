@@ -39,7 +39,10 @@ final class SQLiteReader {
             + "WHERE row BETWEEN ? AND ? ORDER BY row"
         ascending = try prepare(messages + " LIMIT ?")
         descending = try prepare(messages + " DESC LIMIT ?")
-        runsAscending = try prepare("SELECT key, row FROM runs WHERE key BETWEEN ? AND ? ORDER BY key")
+        // From the run that holds the first key on: the one that begins at or before it.
+        runsAscending = try prepare(
+            "SELECT key, row FROM runs WHERE key BETWEEN "
+                + "ifnull((SELECT max(key) FROM runs WHERE key BETWEEN ?1 AND ?2), ?2) AND ?3 ORDER BY key")
         runsDescending = try prepare("SELECT key, row FROM runs WHERE key BETWEEN ? AND ? ORDER BY key DESC")
         locator = try RunLocator(connection, prepare)
         marked = try prepare(
@@ -104,20 +107,20 @@ final class SQLiteReader {
         let last = RowKey.make(key, min(range.to, Limits.seq))
         var left = range.limit
         if range.descending {
-            try readDescending(key, first, last, &left, visit)
+            try readDescending(key, first, last, &left, range.wantsKeys, visit)
         } else {
-            try readAscending(key, first, last, &left, visit)
+            try readAscending(key, first, last, &left, range.wantsKeys, visit)
         }
     }
 
     private typealias Visit = (borrowing MessageView) throws(MemexError) -> Bool
 
     private func readAscending(
-        _ thread: Int64, _ first: Int64, _ last: Int64, _ left: inout Int64, _ visit: Visit
+        _ thread: Int64, _ first: Int64, _ last: Int64, _ left: inout Int64, _ wantsKeys: Bool, _ visit: Visit
     ) throws(MemexError) {
-        let begin = try locator.run(thread, upTo: first)
-        runsAscending.bind(1, begin?.key ?? first)
-        runsAscending.bind(2, last)
+        runsAscending.bind(1, RowKey.bounds(thread).0)
+        runsAscending.bind(2, first)
+        runsAscending.bind(3, last)
         defer { runsAscending.reset() }
         var current: RunLocator.Run?
         var expected = first
@@ -137,7 +140,8 @@ final class SQLiteReader {
                 expected = start
                 if start <= end,
                     try !readRows(
-                        ascending, run.row(of: start), run.row(of: end), &expected, 1, &left, visit)
+                        ascending, run.row(of: start), run.row(of: end), &expected, 1, &left, wantsKeys, visit
+                    )
                 {
                     return
                 }
@@ -151,7 +155,7 @@ final class SQLiteReader {
     }
 
     private func readDescending(
-        _ thread: Int64, _ first: Int64, _ last: Int64, _ left: inout Int64, _ visit: Visit
+        _ thread: Int64, _ first: Int64, _ last: Int64, _ left: inout Int64, _ wantsKeys: Bool, _ visit: Visit
     ) throws(MemexError) {
         runsDescending.bind(1, RowKey.bounds(thread).0)
         runsDescending.bind(2, last)
@@ -173,7 +177,7 @@ final class SQLiteReader {
             if start > end { continue }
             var expected = end
             if try !readRows(
-                descending, run.row(of: start), run.row(of: end), &expected, -1, &left, visit)
+                descending, run.row(of: start), run.row(of: end), &expected, -1, &left, wantsKeys, visit)
             {
                 return
             }
@@ -186,12 +190,13 @@ final class SQLiteReader {
     /// Rows of one run, until one is not that of the expected key. False when the visit had enough.
     private func readRows(
         _ statement: SQLiteStatement, _ from: Int64, _ to: Int64, _ expected: inout Int64, _ step: Int64,
-        _ left: inout Int64, _ visit: Visit
+        _ left: inout Int64, _ wantsKeys: Bool, _ visit: Visit
     ) throws(MemexError) -> Bool {
         statement.bind(1, from)
         statement.bind(2, to)
         statement.bind(3, left)
         defer { statement.reset() }
+        let none = ByteView(start: nil, count: 0)
         var view = MessageView()
         while true {
             let code = statement.step()
@@ -210,9 +215,10 @@ final class SQLiteReader {
             view.role = statement.bytes(2)
             view.head = try RecordHead(statement.bytes(3))
             view.body = statement.bytes(4)
-            view.extra = statement.bytes(5)
-            view.id = statement.bytes(6)
-            view.idempotencyKey = statement.bytes(7)
+            let isPlain = view.head.has(RecordHead.Flag.plain)
+            view.extra = isPlain ? none : statement.bytes(5)
+            view.id = isPlain ? none : statement.bytes(6)
+            if wantsKeys { view.idempotencyKey = statement.bytes(7) }
             if try !visit(view) { return false }
         }
     }

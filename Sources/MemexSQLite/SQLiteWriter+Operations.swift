@@ -53,6 +53,18 @@ extension SQLiteWriter {
 
     // MARK: Threads
 
+    private static let noNumbersLeft = MemexError(
+        .limit,
+        "the database has given its last thread number, \(RowKey.threadMaximum): keep new conversations in another "
+            + "file, or, if another program changed the table sqlite_sequence, set its seq back to the highest key of "
+            + "the table threads", detailMembers: "\"limit\":\(RowKey.threadMaximum)")
+
+    /// SQLite reports the end of its own numbers as a full disk.
+    private func isOutOfNumbers() throws(MemexError) -> Bool {
+        let given = try connection.value("SELECT seq FROM sqlite_sequence WHERE name = 'threads'")
+        return given ?? 0 >= RowKey.threadMaximum
+    }
+
     private func create(_ record: ThreadRecord) throws(MemexError) -> WriteResult {
         var tenant = record.tenant
         var id = record.id
@@ -97,11 +109,12 @@ extension SQLiteWriter {
             if code == MEMEX_SQLITE_CONSTRAINT_UNIQUE {
                 throw ContractError.threadExists
             }
+            if code & 0xFF == SQLITE_FULL, try isOutOfNumbers() { throw Self.noNumbersLeft }
             throw connection.error(code, "creating a thread")
         }
         let key = memex_sqlite_last_rowid(connection.database)
         guard key <= RowKey.threadMaximum else {
-            throw MemexError(.limit, "the database has given its last thread number")
+            throw Self.noNumbersLeft
         }
         memory.pointee.states[key] = ThreadState(
             lastSeq: record.floor, lastCreatedAt: 0, changes: record.changes, activityAt: activityAt,

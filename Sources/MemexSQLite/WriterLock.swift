@@ -21,7 +21,8 @@ final class WriterLock: @unchecked Sendable {
     private let mustLook = Atomic<Bool>(true)
     private let interruptions: Interruptions
     /// Asked before another file takes the place of one that is gone: it may have gone with the database.
-    weak var watch: FileWatch?
+    /// It holds this lock and takes itself away when it ends. A weak reference would make each use of it slower.
+    unowned(unsafe) var watch: FileWatch?
 
     init(path: String, interruptions: Interruptions) throws(MemexError) {
         self.path = path

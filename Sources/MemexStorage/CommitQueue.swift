@@ -77,8 +77,12 @@ package final class CommitQueue: @unchecked Sendable {
         }
         if !core.pointee.leading {
             core.pointee.leading = true
-            pthread_mutex_unlock(&core.pointee.mutex)
-            lead(request)
+            if core.pointee.target > 1 {
+                pthread_mutex_unlock(&core.pointee.mutex)
+                lead(request)
+            } else {
+                runGroup(of: request)
+            }
         } else if try waitForTurn(request) {
             lead(request)
         }
@@ -132,8 +136,14 @@ package final class CommitQueue: @unchecked Sendable {
                 spins += 1
             }
         }
-        // The group: our own request, then the queue up to the first that wants to be alone.
         pthread_mutex_lock(&core.pointee.mutex)
+        runGroup(of: own)
+    }
+
+    /// Runs the leader's own request, then the queue up to the first that wants to be alone. Entered with the mutex
+    /// held, left with it released.
+    @inline(__always)
+    private func runGroup(of own: CommitRequest.Pointer) {
         own.pointee.state = .running
         own.pointee.next = nil
         var last = own

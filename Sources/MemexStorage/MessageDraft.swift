@@ -22,4 +22,11 @@ package struct MessageDraft {
     package var head = RecordHead()
 
     package init() {}
+
+    /// Notes in the head what it says of the parts: their checksum, and whether there is an id or an extra.
+    @inline(__always)
+    package mutating func seal() {
+        head.set(RecordHead.Flag.plain, id.count == 0 && extra.count == 0)
+        head.checksum = RecordChecksum.payload(body: body, role: role, id: id, extra: extra)
+    }
 }

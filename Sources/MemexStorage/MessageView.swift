@@ -35,6 +35,8 @@ package struct MessageRange: Sendable {
     package var to: Int64
     package var descending: Bool
     package var limit: Int64
+    /// Whether the views must have idempotency keys; an engine to which they cost something may leave them out.
+    package var wantsKeys = true
 
     package init(from: Int64 = 1, to: Int64 = Limits.seq, descending: Bool = false, limit: Int64 = .max) {
         self.from = from

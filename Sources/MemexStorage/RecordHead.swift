@@ -5,7 +5,7 @@ package import MemexModel
 ///
 /// Bytes, version 1: version, compression codec, cipher, format, flags (2), CRC-32C (4, little endian),
 /// then as LEB128: tokens, changes (`rev - seq`), content offset + 1 (0: none), content length, and for a
-/// codec its dictionary or key number.
+/// codec its dictionary or key number, and with the flag `counted` what the tokens were counted with.
 package struct RecordHead {
     package static let version: UInt8 = 1
 
@@ -21,6 +21,10 @@ package struct RecordHead {
     package var contentOffset: Int32 = -1
     package var contentLength: Int32 = 0
     package var codecKey: UInt32 = 0
+    /// What `tokens` was counted with: 0 for the estimate, else the mark of a way to count.
+    package var counter: UInt32 = 0 {
+        didSet { set(Flag.counted, counter != 0) }
+    }
 
     package init() {}
 
@@ -35,6 +39,10 @@ package struct RecordHead {
         /// Listed in the sparse index of messages that windows keep.
         package static let marked: UInt16 = 0x0080
         package static let roleEscaped: UInt16 = 0x0100
+        /// Neither an id of the caller's nor an extra: a reader need not look for them.
+        package static let plain: UInt16 = 0x0200
+        /// There is a `counter`.
+        package static let counted: UInt16 = 0x0400
     }
 
     package var state: MessageState {
@@ -69,6 +77,7 @@ package struct RecordHead {
         at = Self.put(UInt64(UInt32(bitPattern: contentOffset &+ 1)), bytes, at)
         at = Self.put(UInt64(UInt32(bitPattern: contentLength)), bytes, at)
         if compression != 0 || cipher != 0 { at = Self.put(UInt64(codecKey), bytes, at) }
+        if has(Flag.counted) { at = Self.put(UInt64(counter), bytes, at) }
         return at
     }
 
@@ -106,6 +115,7 @@ package struct RecordHead {
         contentOffset = Int32(bitPattern: Self.take(bytes, &at)) &- 1
         contentLength = Int32(bitPattern: Self.take(bytes, &at))
         if compression != 0 || cipher != 0 { codecKey = Self.take(bytes, &at) }
+        if has(Flag.counted) { counter = Self.take(bytes, &at) }
         guard at <= bytes.count, contentLength >= 0 else { throw Self.damaged }
     }
 
@@ -144,7 +154,8 @@ package enum RecordChecksum {
     /// Continues with the envelope.
     package static func seal(_ payload: UInt32, _ head: RecordHead, seq: Int64, createdAt: Int64) -> UInt32 {
         var words = (
-            UInt64(bitPattern: seq).littleEndian, UInt64(bitPattern: createdAt).littleEndian,
+            (UInt64(bitPattern: seq) ^ UInt64(head.counter) << 32).littleEndian,
+            UInt64(bitPattern: createdAt).littleEndian,
             (UInt64(head.tokens) << 32 | UInt64(head.changes)).littleEndian,
             (UInt64(head.compression) << 56 | UInt64(head.cipher) << 48 | UInt64(head.format) << 40
                 | UInt64(head.flags) << 16 ^ UInt64(head.codecKey)).littleEndian

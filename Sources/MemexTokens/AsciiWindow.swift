@@ -75,11 +75,12 @@ struct AsciiWindow {
         found |= symbolStarts & ~(blanks &<< 1)
         if Rules.splitsAtCapitals { found |= masks.upper & (masks.lower &<< 1) & valid }
 
-        // Digits go in groups of three.
+        // Digits go in groups, or alone.
+        if Rules.digits == 1 { found |= digits }
         var groups = digits & ~(digits &<< 1)
         found |= groups
         let fourth = digits & (digits &<< 1) & (digits &<< 2) & (digits &<< 3)
-        if fourth != 0 {
+        if fourth != 0, Rules.digits == 3 {
             while groups != 0 {
                 groups = (groups &<< 3) & fourth
                 found |= groups
@@ -88,7 +89,9 @@ struct AsciiWindow {
 
         // Contractions.
         let place: UInt64
-        if Rules.contractionEndsWord {
+        if !Rules.hasContractions {
+            place = 0
+        } else if Rules.contractionEndsWord {
             place = masks.apostrophe & symbols & (letters &<< 1)
         } else {
             place = masks.apostrophe & symbolStarts & ~(blanks &<< 1)

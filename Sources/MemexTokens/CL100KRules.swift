@@ -18,12 +18,16 @@ enum CL100KRules: SplitRules {
     static let endTakesWhite = true
 
     @inline(__always)
-    static func pieceEnd(_ text: PieceText, _ at: Int) -> Int {
+    static func pieceEnd(_ text: PieceText, _ at: Int) -> Int { pieceEnd(text, at, Self.self) }
+
+    /// With the digits of other rules, and what they do at the end.
+    @inline(__always)
+    static func pieceEnd<Rules: SplitRules>(_ text: PieceText, _ at: Int, _: Rules.Type) -> Int {
         let contraction = text.contraction(at, anyCase: true)
         if contraction > 0 { return at &+ contraction }
         let first = text.character(at)
         if CharacterClass.isLetter(first.kind) { return lettersEnd(text, at) }
-        if first.kind == CharacterClass.number { return numberEnd(text, at) }
+        if first.kind == CharacterClass.number { return text.numberEnd(at, Rules.digits) }
         let next = at &+ first.length
         if first.kind != CharacterClass.newline {
             let second = text.character(next)
@@ -33,7 +37,7 @@ enum CL100KRules: SplitRules {
                 return symbolsEnd(text, next)
             }
         }
-        return text.whiteEnd(at, cutsAfterNewline: true, endTakesAll: true)
+        return text.whiteEnd(at, cutsAfterNewline: true, endTakesAll: Rules.endTakesWhite)
     }
 
     @inline(__always)
@@ -44,17 +48,6 @@ enum CL100KRules: SplitRules {
             guard CharacterClass.isLetter(next.kind) else { return at }
             at &+= next.length
         }
-    }
-
-    @inline(__always)
-    private static func numberEnd(_ text: PieceText, _ from: Int) -> Int {
-        var at = from
-        for _ in 0..<3 {
-            let next = text.character(at)
-            guard next.kind == CharacterClass.number else { break }
-            at &+= next.length
-        }
-        return at
     }
 
     @inline(__always)

@@ -1,38 +1,27 @@
 package import MemexModel
 
-/// An estimate without a vocabulary: a token for every four bytes of UTF-8, rounded up, and four for a
-/// message's frame.
+/// An estimate without a vocabulary: a token for every four bytes of UTF-8, rounded up.
 ///
 /// English text has about four bytes a token in o200k_base, code about three; Chinese, Japanese and Korean
 /// have about one token for the three bytes of a character, which the rule counts as 0.75.
-package struct EstimateTokenizer: Tokenizer {
-    package let name = "estimate"
+package struct EstimateTokenizer: TextTokenizer {
+    package var name: String { "estimate" }
     private static let bytesPerToken = 4
+    /// Tokens of a message's frame.
     private static let frame = 4
 
     package init() {}
 
-    package func count(_ text: ByteView) -> Int {
-        (text.count &+ Self.bytesPerToken &- 1) / Self.bytesPerToken
+    @inline(__always)
+    package static func count(_ text: ByteView) -> Int {
+        (text.count &+ bytesPerToken &- 1) / bytesPerToken
     }
 
-    package func countMessage(_ body: ByteView) -> Int { count(body) &+ Self.frame }
-}
+    /// Tokens of a whole message.
+    @inline(__always)
+    package static func count(message body: ByteView) -> Int { count(body) &+ frame }
 
-extension EstimateTokenizer: TextTokenizer {
-    package func count(_ text: ByteView, special: SpecialTokenPolicy) -> Int { count(text) }
-
-    package func count(
-        batch texts: UnsafeBufferPointer<ByteView>, special: SpecialTokenPolicy,
-        to counts: UnsafeMutablePointer<Int>
-    ) {
-        guard let first = texts.baseAddress else { return }
-        var index = 0
-        while index < texts.count {
-            counts[index] = count(first[index])
-            index &+= 1
-        }
-    }
+    package func count(_ text: ByteView, special: SpecialTokenPolicy) -> Int { Self.count(text) }
 
     package func encode(
         _ text: ByteView, special: SpecialTokenPolicy, to ids: inout ByteBuffer

@@ -1,18 +1,25 @@
+internal import MemexModel
+
 /// Puts the sections of a vocabulary image one behind the other, and the header before them.
-struct ImageWriter {
-    private var header = [UInt8](repeating: 0, count: VocabularyImage.headerBytes)
-    private var body: [UInt8] = []
+struct ImageWriter: ~Copyable {
+    private var image = ByteBuffer()
 
-    init() { put(VocabularyImage.magic, at: 0) }
-
-    private mutating func put<T: FixedWidthInteger>(_ value: T, at offset: Int) {
-        withUnsafeBytes(of: value.littleEndian) { bytes in
-            for (index, byte) in bytes.enumerated() { header[offset + index] = byte }
+    init() {
+        var at = 0
+        while at < VocabularyImage.headerBytes {
+            image.append(byte: 0)
+            at &+= 1
         }
+        put(VocabularyImage.magic, at: 0)
+    }
+
+    private mutating func put<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, at offset: Int) {
+        var stored = value.littleEndian
+        withUnsafeBytes(of: &stored) { image.overwrite(at: offset, $0.bindMemory(to: UInt8.self)) }
     }
 
     mutating func set(_ field: VocabularyImage.Field, _ value: Int) {
-        put(UInt32(truncatingIfNeeded: value), at: 32 + field.rawValue * 4)
+        put(UInt32(truncatingIfNeeded: value), at: 32 &+ field.rawValue &* 4)
     }
 
     mutating func seeds(_ word: UInt64, _ pair: UInt64) {
@@ -20,21 +27,41 @@ struct ImageWriter {
         put(pair, at: 16)
     }
 
-    mutating func section<T: FixedWidthInteger>(_ field: VocabularyImage.Field, _ entries: [T]) {
-        while body.count % 64 != 0 { body.append(0) }
-        set(field, VocabularyImage.headerBytes + body.count)
-        for entry in entries {
-            withUnsafeBytes(of: entry.littleEndian) { body.append(contentsOf: $0) }
+    private mutating func align() { while image.count & 63 != 0 { image.append(byte: 0) } }
+
+    /// Begins a section; its entries follow.
+    mutating func section(_ field: VocabularyImage.Field) {
+        align()
+        set(field, image.count)
+    }
+
+    @inline(__always)
+    mutating func append<T: FixedWidthInteger>(_ entry: T) { image.append(littleEndian: entry) }
+
+    @inline(__always)
+    mutating func append(three value: Int) {
+        image.append(byte: UInt8(truncatingIfNeeded: value))
+        image.append(byte: UInt8(truncatingIfNeeded: value &>> 8))
+        image.append(byte: UInt8(truncatingIfNeeded: value &>> 16))
+    }
+
+    mutating func append(_ bytes: ByteView) { image.append(bytes) }
+
+    mutating func section<T: FixedWidthInteger & BitwiseCopyable>(
+        _ field: VocabularyImage.Field, _ entries: borrowing HeapArray<T>
+    ) {
+        section(field)
+        var at = 0
+        while at < entries.count {
+            append(entries[at])
+            at &+= 1
         }
     }
 
-    mutating func finish() -> [UInt8] {
-        while body.count % 64 != 0 { body.append(0) }
-        set(.end, VocabularyImage.headerBytes + body.count)
-        return header + body
-    }
-
-    static func three(_ value: Int) -> [UInt8] {
-        [UInt8(value & 0xFF), UInt8(value >> 8 & 0xFF), UInt8(value >> 16 & 0xFF)]
+    consuming func finish() throws(MemexError) -> ByteBuffer {
+        align()
+        set(.end, image.count)
+        if image.failed { throw MemexError.noMemory }
+        return image
     }
 }

@@ -17,16 +17,20 @@ enum O200KRules: SplitRules {
     static let endTakesWhite = false
 
     @inline(__always)
-    static func pieceEnd(_ text: PieceText, _ at: Int) -> Int {
+    static func pieceEnd(_ text: PieceText, _ at: Int) -> Int { pieceEnd(text, at, Self.self) }
+
+    /// With the digits and contractions of other rules.
+    @inline(__always)
+    static func pieceEnd<Rules: SplitRules>(_ text: PieceText, _ at: Int, _: Rules.Type) -> Int {
         let first = text.character(at)
         // A mark is a letter without case here: that the first rule could take it as the character before the
         // word comes to the same.
-        if CharacterClass.isWord(first.kind) { return wordEnd(text, at) }
-        if first.kind == CharacterClass.number { return numberEnd(text, at) }
+        if CharacterClass.isWord(first.kind) { return wordEnd(text, at, Rules.self) }
+        if first.kind == CharacterClass.number { return text.numberEnd(at, Rules.digits) }
         let next = at &+ first.length
         if first.kind != CharacterClass.newline {
             let second = text.character(next)
-            if CharacterClass.isWord(second.kind) { return wordEnd(text, next) }
+            if CharacterClass.isWord(second.kind) { return wordEnd(text, next, Rules.self) }
             if first.kind == CharacterClass.symbol { return symbolsEnd(text, next) }
             if first.kind == CharacterClass.blank, second.kind == CharacterClass.symbol {
                 return symbolsEnd(text, next)
@@ -38,7 +42,9 @@ enum O200KRules: SplitRules {
     /// Capitals, then small letters; letters without case and marks count as both. Without a small letter the
     /// last of those without case must play its part; without any, the capitals are the word.
     @inline(__always)
-    private static func wordEnd(_ text: PieceText, _ from: Int) -> Int {
+    private static func wordEnd<Rules: SplitRules>(
+        _ text: PieceText, _ from: Int, _: Rules.Type
+    ) -> Int {
         var at = from
         var lastCaseless = -1
         while true {
@@ -46,7 +52,7 @@ enum O200KRules: SplitRules {
             if next.kind == CharacterClass.lower { break }
             guard CharacterClass.isWord(next.kind) else {
                 let end = lastCaseless >= 0 ? lastCaseless : at
-                return end &+ text.contraction(end, anyCase: true)
+                return Rules.hasContractions ? end &+ text.contraction(end, anyCase: true) : end
             }
             at &+= next.length
             if next.kind != CharacterClass.upper { lastCaseless = at }
@@ -56,18 +62,7 @@ enum O200KRules: SplitRules {
             guard CharacterClass.isWord(next.kind), next.kind != CharacterClass.upper else { break }
             at &+= next.length
         }
-        return at &+ text.contraction(at, anyCase: true)
-    }
-
-    @inline(__always)
-    private static func numberEnd(_ text: PieceText, _ from: Int) -> Int {
-        var at = from
-        for _ in 0..<3 {
-            let next = text.character(at)
-            guard next.kind == CharacterClass.number else { break }
-            at &+= next.length
-        }
-        return at
+        return Rules.hasContractions ? at &+ text.contraction(at, anyCase: true) : at
     }
 
     @inline(__always)

@@ -2,7 +2,7 @@
 /// vocabulary, and merging them again and again is what costs.
 ///
 /// An entry is a piece of at most fourteen bytes, zero-padded, then its length, the vocabulary's tag and the
-/// count. One place for each piece; a newer one takes it.
+/// count, which is no larger than the length. One place for each piece; a newer one takes it.
 struct PieceCache {
     static let longest = 14
     static let entries = 1 << 14
@@ -13,9 +13,9 @@ struct PieceCache {
 
     /// - Parameters:
     ///   - base: `bytes` of zeros or of what was kept before; nil keeps nothing.
-    ///   - tag: 1 to 15, one for each vocabulary; 0 keeps nothing.
+    ///   - tag: 1 to 255, one for each vocabulary; 0 keeps nothing.
     init(_ base: UnsafeMutableRawPointer?, tag: Int) {
-        self.base = tag > 0 && tag < 16 ? base?.assumingMemoryBound(to: UInt64.self) : nil
+        self.base = tag > 0 && tag < 256 ? base?.assumingMemoryBound(to: UInt64.self) : nil
         self.tag = UInt64(truncatingIfNeeded: tag) &<< 52
     }
 
@@ -36,8 +36,8 @@ struct PieceCache {
         guard let base else { return 0 }
         let at = entry(key)
         let second = base[at &+ 1]
-        guard base[at] == key.low, second & 0x00FF_FFFF_FFFF_FFFF == label(key, length) else { return 0 }
-        return Int(truncatingIfNeeded: second &>> 56)
+        guard base[at] == key.low, second & 0x0FFF_FFFF_FFFF_FFFF == label(key, length) else { return 0 }
+        return Int(truncatingIfNeeded: second &>> 60)
     }
 
     @inline(__always)
@@ -45,6 +45,6 @@ struct PieceCache {
         guard let base, count > 0 else { return }
         let at = entry(key)
         base[at] = key.low
-        base[at &+ 1] = label(key, length) | UInt64(truncatingIfNeeded: count) &<< 56
+        base[at &+ 1] = label(key, length) | UInt64(truncatingIfNeeded: count) &<< 60
     }
 }

@@ -61,6 +61,20 @@ struct PieceText {
         }
     }
 
+    /// The end of a run of numbers of at most `limit` characters, the first of which is one.
+    @inline(__always)
+    func numberEnd(_ from: Int, _ limit: Int) -> Int {
+        var at = from
+        var left = limit
+        while left > 0 {
+            let next = character(at)
+            guard next.kind == CharacterClass.number else { break }
+            at &+= next.length
+            left &-= 1
+        }
+        return at
+    }
+
     /// The end of a run of white space that begins with a character of `first` bytes: after the last newline
     /// when `cutsAfterNewline` and there is one, else before the last character, unless the text ends here
     /// or it is the only one.

@@ -1,75 +1,74 @@
 package import MemexModel
 
-/// The tokens of a `.tiktoken` file: a line for each, its bytes in Base64, a blank, its rank.
+/// A `.tiktoken` file: a line for each token, its bytes in Base64, a blank, its rank.
 package enum RankFile {
-    /// The tokens by rank; a rank that is not in the file is empty.
-    package static func parse(_ text: ByteView) throws(MemexError) -> [[UInt8]] {
-        var tokens: [[UInt8]] = []
+    /// The longest token; published files have none of over 128 bytes.
+    static let longestToken = 1_024
+
+    /// The tokens by rank.
+    static func parse(_ text: ByteView, name: String) throws(MemexError) -> TokenTable {
+        var tokens = TokenTable()
+        var token = ByteBuffer()
         var line = 0
         var at = 0
         while at < text.count {
-            line += 1
+            line &+= 1
             var end = at
-            while end < text.count, text[end] != 0x0A { end += 1 }
-            if end > at { try add(text, at, end, line, to: &tokens) }
-            at = end + 1
+            while end < text.count, text.byte(end) != 0x0A { end &+= 1 }
+            var last = end
+            if last > at, text.byte(last &- 1) == 0x0D { last &-= 1 }
+            if last > at {
+                if let problem = add(text.slice(at, last &- at), &token, to: &tokens) {
+                    throw MemexError(
+                        .invalid, "line \(line) of \(name) \(problem)", detailMembers: "\"line\":\(line)")
+                }
+            }
+            at = end &+ 1
         }
+        if tokens.failed || token.failed { throw MemexError.noMemory }
         return tokens
     }
 
+    /// Adds the token of a line; what is wrong with it, if anything.
     private static func add(
-        _ text: ByteView, _ from: Int, _ end: Int, _ line: Int, to tokens: inout [[UInt8]]
-    ) throws(MemexError) {
-        func wrong(_ what: String) -> MemexError {
-            MemexError(.invalid, "line \(line) of the rank file \(what)", detailMembers: "\"line\":\(line)")
-        }
-        var at = from
-        var bytes: [UInt8] = []
-        var bits: UInt32 = 0
-        var have = 0
-        while at < end, text[at] != 0x20 {
-            let digit = value(text[at])
-            if digit < 64 {
-                bits = bits << 6 | UInt32(digit)
-                have += 6
-                if have >= 8 {
-                    have -= 8
-                    bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(have)))
-                    bits &= (1 << UInt32(have)) - 1
-                }
-            } else if text[at] != 0x3D {
-                throw wrong("has a character that is not Base64")
-            }
-            at += 1
-        }
-        at += 1
+        _ line: ByteView, _ token: inout ByteBuffer, to tokens: inout TokenTable
+    ) -> String? {
+        token.removeAll()
+        var blank = 0
+        while blank < line.count, line.byte(blank) != 0x20 { blank &+= 1 }
+        guard blank < line.count, blank > 0 else { return "is not a token in Base64, a blank and a rank" }
+        guard Base64.decode(line.slice(0, blank), to: &token) else { return "has a token that is not Base64" }
+        if token.count == 0 { return "has an empty token" }
+        if token.count > longestToken { return "has a token of more than \(longestToken) bytes" }
         var rank = 0
-        guard at < end, !bytes.isEmpty else { throw wrong("is not a token and a rank") }
-        while at < end, text[at] != 0x0D {
-            let digit = Int(text[at]) - 0x30
-            guard digit >= 0, digit <= 9, rank < VocabularyImage.idLimit else {
-                throw wrong("has a rank that is not a number below 1048576")
-            }
-            rank = rank * 10 + digit
-            at += 1
+        var at = blank &+ 1
+        let limit = VocabularyImage.idLimit &- 1
+        if at >= line.count { return "has no rank" }
+        while at < line.count {
+            let digit = Int(line.byte(at)) &- 0x30
+            guard digit >= 0, digit <= 9 else { return "has a rank that is not a number" }
+            rank = rank &* 10 &+ digit
+            if rank >= limit { return "has a rank that is not below \(limit)" }
+            at &+= 1
         }
-        guard rank < VocabularyImage.idLimit - 1 else {
-            throw wrong("has a rank that is not a number below 1048576")
+        switch tokens.add(token.view, id: rank) {
+        case .added: return nil
+        case .repeatsID: return "repeats a rank"
+        case .repeatsToken: return "repeats a token"
         }
-        while tokens.count <= rank { tokens.append([]) }
-        guard tokens[rank].isEmpty else { throw wrong("repeats a rank") }
-        tokens[rank] = bytes
     }
 
-    /// The value of a Base64 character, 64 for any other.
-    private static func value(_ character: UInt8) -> UInt8 {
-        switch character {
-        case 0x41...0x5A: return character - 0x41
-        case 0x61...0x7A: return character - 0x61 + 26
-        case 0x30...0x39: return character - 0x30 + 52
-        case 0x2B: return 62
-        case 0x2F: return 63
-        default: return 64
-        }
+    /// The image of a rank file's vocabulary.
+    package static func image(_ text: ByteView, name: String) throws(MemexError) -> ByteBuffer {
+        try VocabularyBuilder.make(try parse(text, name: name), name: name).image()
+    }
+}
+
+extension UnsafeBufferPointer where Element == UInt8 {
+    /// A byte, 0 where there is none.
+    @inline(__always)
+    func byte(_ index: Int) -> UInt8 {
+        guard UInt(bitPattern: index) < UInt(bitPattern: count), let baseAddress else { return 0 }
+        return baseAddress[index]
     }
 }

@@ -17,4 +17,12 @@ protocol SplitRules {
     static var slashAfterNewline: Bool { get }
     /// White space at the end of the text is one piece.
     static var endTakesWhite: Bool { get }
+    /// How many digits go together.
+    static var digits: Int { get }
+    static var hasContractions: Bool { get }
+}
+
+extension SplitRules {
+    static var digits: Int { 3 }
+    static var hasContractions: Bool { true }
 }

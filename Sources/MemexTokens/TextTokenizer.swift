@@ -8,6 +8,12 @@ package protocol TextTokenizer: Sendable {
     /// The name that options and results carry.
     var name: String { get }
 
+    /// What stored counts are known by: no other way to count has the same.
+    var identity: String { get }
+
+    /// Whether it runs code of the host's, so that it must not be used where something is held.
+    var callsBack: Bool { get }
+
     /// Tokens of a text.
     func count(_ text: ByteView, special: SpecialTokenPolicy) throws(MemexError) -> Int
 
@@ -26,6 +32,24 @@ package protocol TextTokenizer: Sendable {
 
     /// Appends the bytes of tokens. An id that is none is an error that names its place.
     func decode(_ ids: UnsafeBufferPointer<UInt32>, to text: inout ByteBuffer) throws(MemexError)
+}
+
+extension TextTokenizer {
+    package var identity: String { name }
+    package var callsBack: Bool { false }
+
+    /// One text after the other.
+    package func count(
+        batch texts: UnsafeBufferPointer<ByteView>, special: SpecialTokenPolicy,
+        to counts: UnsafeMutablePointer<Int>
+    ) throws(MemexError) {
+        guard let first = texts.baseAddress else { return }
+        var index = 0
+        while index < texts.count {
+            counts[index] = try count(first[index], special: special)
+            index &+= 1
+        }
+    }
 }
 
 /// What becomes of a text that looks like a special token, such as `<|endoftext|>`.

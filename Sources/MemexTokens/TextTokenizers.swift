@@ -1,18 +1,30 @@
 package import MemexModel
 
-/// The tokenizers that are built in, by the name of the encoding or of a model.
+/// The tokenizers that are built in or registered, by the name of the encoding or of a model.
 package enum TextTokenizers {
-    package static let names = BuiltInEncoding.allCases.map(\.rawValue) + ["estimate"]
+    package static let names =
+        BuiltInEncoding.allCases.map(\.rawValue) + ["estimate"] + CalibratedEstimate.names
 
-    /// The tokenizer of an encoding; `estimate` is the one that needs no vocabulary.
+    /// All names that open as an encoding.
+    package static var allNames: [String] { names + TokenizerRegistry.names }
+
+    /// The tokenizer of an encoding; `estimate` needs no vocabulary, `estimate:claude` and `estimate:gemini` are
+    /// for models that publish none.
     package static func encoding(_ name: ByteView) throws(MemexError) -> any TextTokenizer {
+        if let found = known(name) { return found }
+        throw MemexError(
+            .notFound, "the encoding is not known; known are \(allNames.joined(separator: ", "))",
+            detailMembers: "\"encoding\":\(JSONText.quoted(name.text))")
+    }
+
+    /// The tokenizer that has a name of its own, nil when none has.
+    static func known(_ name: ByteView) -> (any TextTokenizer)? {
         if name.equals("estimate") { return EstimateTokenizer() }
+        if let found = CalibratedEstimate.named(name) { return found }
         if let encoding = BuiltInEncoding(rawValue: name.text), let found = BytePairTokenizer(encoding) {
             return found
         }
-        throw MemexError(
-            .notFound, "the encoding is not known; known are \(names.joined(separator: ", "))",
-            detailMembers: "\"encoding\":\(JSONText.quoted(name.text))")
+        return TokenizerRegistry.tokenizer(name)
     }
 
     /// The tokenizer that a model counts with. There is none for models whose makers publish none, and no
@@ -22,7 +34,7 @@ package enum TextTokenizers {
         guard let encoding = ModelEncodings.encoding(name) else {
             throw MemexError(
                 .notFound,
-                "no tokenizer is known for the model; name an encoding (\(names.joined(separator: ", "))) or one"
+                "no tokenizer is known for the model; name an encoding (\(allNames.joined(separator: ", "))) or one"
                     + " of the models \(ModelEncodings.choices)",
                 detailMembers: details)
         }

@@ -182,6 +182,9 @@ static void use_all(const char *config) {
   EXPECT_STATUS(m.memex_thread_list(session, "{\"filter\":{\"metadata\":{\"b\":{\"gt\":2}}}}", MEMEX_NTS, &cursor,
                                     NULL),
                 MEMEX_OK);
+  EXPECT_STATUS(m.memex_cursor_token(cursor, &bytes, NULL), MEMEX_OK);
+  EXPECT(bytes.len > 0, "no token before the first page");
+  drop(&bytes);
   EXPECT(m.memex_cursor_next(cursor, &bytes, NULL) >= 0, "no page");
   drop(&bytes);
   m.memex_cursor_free(cursor);

@@ -10,6 +10,7 @@
 #include "hostile_callbacks/reentrancy.hpp"
 #include "hostile_callbacks/registrations.hpp"
 #include "hostile_callbacks/strategies.hpp"
+#include "hostile_callbacks/tokenizers.hpp"
 
 namespace {
 
@@ -52,6 +53,7 @@ int main() {
   backend_answers();
   backend_closes_and_frees();
   strategies();
+  tokenizers();
   logs();
   EXPECT(destroyed == 1, "the backend that unregistered itself was destroyed %d times", destroyed);
   EXPECT_STATUS(memex_unregister("backend", MEMEX_NTS, "hostile", MEMEX_NTS, nullptr), MEMEX_OK);

@@ -312,6 +312,75 @@ static void run_memex_cursor_free(const call *c, outcome *o) {
   o->result = NOTHING;
 }
 
+static void run_memex_tokenizer_open(const call *c, outcome *o) {
+  memex_tokenizer *out = poison();
+  memex_error *error = poison();
+  o->result = memex_tokenizer_open(c->text[0].data, c->text[0].len, c->omit_output ? NULL : &out, c->omit_error ? NULL : &error);
+  check_handle(o, out, KIND_TOKENIZER, c->omit_output);
+  check_error(o, error, c->omit_error);
+}
+
+static void run_memex_tokenizer_free(const call *c, outcome *o) {
+  memex_tokenizer_free(c->handle[0]);
+  o->result = NOTHING;
+}
+
+static void run_memex_tokenizer_name(const call *c, outcome *o) {
+  o->result = memex_tokenizer_name(c->handle[0]) ? POINTER_SET : POINTER_NULL;
+}
+
+static void run_memex_tokenizer_count(const call *c, outcome *o) {
+  int64_t out = POISON_NUMBER;
+  memex_error *error = poison();
+  o->result = memex_tokenizer_count(c->handle[0], c->text[0].data, c->text[0].len, c->omit_output ? NULL : &out, c->omit_error ? NULL : &error);
+  check_number(o, out, c->omit_output);
+  check_error(o, error, c->omit_error);
+}
+
+static void run_memex_tokenizer_count_batch(const call *c, outcome *o) {
+  const size_t lengths[1] = {c->text[0].len};
+  int64_t counts = POISON_NUMBER;
+  memex_error *error = poison();
+  o->result = memex_tokenizer_count_batch(c->handle[0], c->text[0].data, c->text[0].len, lengths, 1, c->omit_output ? NULL : &counts, c->omit_error ? NULL : &error);
+  check_number(o, counts, c->omit_output);
+  check_error(o, error, c->omit_error);
+}
+
+static void run_memex_tokenizer_count_messages(const call *c, outcome *o) {
+  int64_t out = POISON_NUMBER;
+  memex_error *error = poison();
+  o->result = memex_tokenizer_count_messages(c->handle[0], c->text[0].data, c->text[0].len, c->omit_output ? NULL : &out, c->omit_error ? NULL : &error);
+  check_number(o, out, c->omit_output);
+  check_error(o, error, c->omit_error);
+}
+
+static void run_memex_tokenizer_encode(const call *c, outcome *o) {
+  memex_bytes ids = {poison(), 77};
+  memex_error *error = poison();
+  o->result = memex_tokenizer_encode(c->handle[0], c->text[0].data, c->text[0].len, c->omit_output ? NULL : &ids, c->omit_error ? NULL : &error);
+  check_bytes(o, &ids, c->omit_output);
+  check_error(o, error, c->omit_error);
+}
+
+static void run_memex_tokenizer_decode(const call *c, outcome *o) {
+  const uint32_t ids[1] = {0};
+  memex_bytes text = {poison(), 77};
+  memex_error *error = poison();
+  o->result = memex_tokenizer_decode(c->handle[0], ids, 1, c->omit_output ? NULL : &text, c->omit_error ? NULL : &error);
+  check_bytes(o, &text, c->omit_output);
+  check_error(o, error, c->omit_error);
+}
+
+static void run_memex_tokenizer_truncate(const call *c, outcome *o) {
+  int64_t length = POISON_NUMBER;
+  int64_t tokens = POISON_NUMBER;
+  memex_error *error = poison();
+  o->result = memex_tokenizer_truncate(c->handle[0], c->text[0].data, c->text[0].len, (int64_t)c->number, c->omit_output ? NULL : &length, c->omit_output ? NULL : &tokens, c->omit_error ? NULL : &error);
+  check_number(o, length, c->omit_output);
+  check_number(o, tokens, c->omit_output);
+  check_error(o, error, c->omit_error);
+}
+
 static void run_memex_strategy_open(const call *c, outcome *o) {
   memex_strategy *out = poison();
   memex_error *error = poison();
@@ -374,6 +443,14 @@ static void run_memex_register_strategy(const call *c, outcome *o) {
   memex_error *error = poison();
   o->result = memex_register_strategy(c->text[0].data, c->text[0].len, c->omit_function ? NULL : plain_strategy, &destroyed_count, count_destroy, c->omit_error ? NULL : &error);
   check_registration(o, "strategy", c);
+  check_error(o, error, c->omit_error);
+}
+
+static void run_memex_register_tokenizer(const call *c, outcome *o) {
+  destroyed_count = 0;
+  memex_error *error = poison();
+  o->result = memex_register_tokenizer(c->text[0].data, c->text[0].len, c->omit_function ? NULL : &plain_tokenizer, &destroyed_count, count_destroy, c->omit_error ? NULL : &error);
+  check_registration(o, "tokenizer", c);
   check_error(o, error, c->omit_error);
 }
 
@@ -1246,6 +1323,166 @@ static const function functions[] = {
      .in_backend = {1, {NOTHING}},
      .in_other = {1, {NOTHING}},
      .function_missing = {1, {MEMEX_E_INVALID}}},
+    {.name = "memex_tokenizer_open",
+     .run = run_memex_tokenizer_open,
+     .flags = HAS_OUTPUT | HAS_ERROR,
+     .context = CONTEXT_OUTSIDE,
+     .handles = 0,
+     .handle = {{NULL, KIND_NONE, 0}},
+     .texts = 1,
+     .text = {{"options", {"{\"encoding\":\"cl100k_base\"}", 26}, TEXT_JSON, {1, {MEMEX_E_INVALID}}}},
+     .number = 0,
+     .numbers = 0,
+     .valid = {1, {MEMEX_OK}},
+     .bad = {1, {MEMEX_E_HANDLE}},
+     .closed = {1, {MEMEX_E_CLOSED}},
+     .forked = {1, {MEMEX_OK}},
+     .in_strategy = {1, {MEMEX_OK}},
+     .in_backend = {3, {MEMEX_OK, MEMEX_E_REENTRANT, MEMEX_E_BUSY}},
+     .in_other = {1, {MEMEX_OK}},
+     .function_missing = {1, {MEMEX_E_INVALID}}},
+    {.name = "memex_tokenizer_free",
+     .run = run_memex_tokenizer_free,
+     .flags = 0,
+     .context = CONTEXT_OUTSIDE,
+     .handles = 1,
+     .handle = {{"tokenizer", KIND_TOKENIZER, 0}},
+     .texts = 0,
+     .number = 0,
+     .numbers = 0,
+     .valid = {1, {NOTHING}},
+     .bad = {1, {NOTHING}},
+     .closed = {1, {NOTHING}},
+     .forked = {1, {NOTHING}},
+     .in_strategy = {1, {NOTHING}},
+     .in_backend = {1, {NOTHING}},
+     .in_other = {1, {NOTHING}},
+     .function_missing = {1, {MEMEX_E_INVALID}}},
+    {.name = "memex_tokenizer_name",
+     .run = run_memex_tokenizer_name,
+     .flags = 0,
+     .context = CONTEXT_OUTSIDE,
+     .handles = 1,
+     .handle = {{"tokenizer", KIND_TOKENIZER, 0}},
+     .texts = 0,
+     .number = 0,
+     .numbers = 0,
+     .valid = {1, {POINTER_SET}},
+     .bad = {1, {POINTER_NULL}},
+     .closed = {0, {0}},
+     .forked = {0, {0}},
+     .in_strategy = {1, {POINTER_SET}},
+     .in_backend = {1, {POINTER_SET}},
+     .in_other = {1, {POINTER_SET}},
+     .function_missing = {1, {MEMEX_E_INVALID}}},
+    {.name = "memex_tokenizer_count",
+     .run = run_memex_tokenizer_count,
+     .flags = HAS_OUTPUT | HAS_ERROR,
+     .context = CONTEXT_OUTSIDE,
+     .handles = 1,
+     .handle = {{"tokenizer", KIND_TOKENIZER, 0}},
+     .texts = 1,
+     .text = {{"text", {"hello", 5}, TEXT_BYTES, {1, {MEMEX_OK}}}},
+     .number = 0,
+     .numbers = 0,
+     .valid = {1, {MEMEX_OK}},
+     .bad = {1, {MEMEX_E_HANDLE}},
+     .closed = {1, {MEMEX_E_CLOSED}},
+     .forked = {1, {MEMEX_E_FORKED}},
+     .in_strategy = {1, {MEMEX_OK}},
+     .in_backend = {3, {MEMEX_OK, MEMEX_E_REENTRANT, MEMEX_E_BUSY}},
+     .in_other = {1, {MEMEX_OK}},
+     .function_missing = {1, {MEMEX_E_INVALID}}},
+    {.name = "memex_tokenizer_count_batch",
+     .run = run_memex_tokenizer_count_batch,
+     .flags = HAS_OUTPUT | HAS_ERROR,
+     .context = CONTEXT_OUTSIDE,
+     .handles = 1,
+     .handle = {{"tokenizer", KIND_TOKENIZER, 0}},
+     .texts = 1,
+     .text = {{"texts", {"hello", 5}, TEXT_BYTES, {1, {MEMEX_OK}}}},
+     .number = 0,
+     .numbers = 0,
+     .valid = {1, {MEMEX_OK}},
+     .bad = {1, {MEMEX_E_HANDLE}},
+     .closed = {1, {MEMEX_E_CLOSED}},
+     .forked = {1, {MEMEX_E_FORKED}},
+     .in_strategy = {1, {MEMEX_OK}},
+     .in_backend = {3, {MEMEX_OK, MEMEX_E_REENTRANT, MEMEX_E_BUSY}},
+     .in_other = {1, {MEMEX_OK}},
+     .function_missing = {1, {MEMEX_E_INVALID}}},
+    {.name = "memex_tokenizer_count_messages",
+     .run = run_memex_tokenizer_count_messages,
+     .flags = HAS_OUTPUT | HAS_ERROR,
+     .context = CONTEXT_OUTSIDE,
+     .handles = 1,
+     .handle = {{"tokenizer", KIND_TOKENIZER, 0}},
+     .texts = 1,
+     .text = {{"request", {"{\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}", 48}, TEXT_JSON, {1, {MEMEX_E_INVALID}}}},
+     .number = 0,
+     .numbers = 0,
+     .valid = {1, {MEMEX_OK}},
+     .bad = {1, {MEMEX_E_HANDLE}},
+     .closed = {1, {MEMEX_E_CLOSED}},
+     .forked = {1, {MEMEX_E_FORKED}},
+     .in_strategy = {1, {MEMEX_OK}},
+     .in_backend = {3, {MEMEX_OK, MEMEX_E_REENTRANT, MEMEX_E_BUSY}},
+     .in_other = {1, {MEMEX_OK}},
+     .function_missing = {1, {MEMEX_E_INVALID}}},
+    {.name = "memex_tokenizer_encode",
+     .run = run_memex_tokenizer_encode,
+     .flags = HAS_OUTPUT | HAS_ERROR,
+     .context = CONTEXT_OUTSIDE,
+     .handles = 1,
+     .handle = {{"tokenizer", KIND_TOKENIZER, 0}},
+     .texts = 1,
+     .text = {{"text", {"hello", 5}, TEXT_BYTES, {1, {MEMEX_OK}}}},
+     .number = 0,
+     .numbers = 0,
+     .valid = {1, {MEMEX_OK}},
+     .bad = {1, {MEMEX_E_HANDLE}},
+     .closed = {1, {MEMEX_E_CLOSED}},
+     .forked = {1, {MEMEX_E_FORKED}},
+     .in_strategy = {1, {MEMEX_OK}},
+     .in_backend = {3, {MEMEX_OK, MEMEX_E_REENTRANT, MEMEX_E_BUSY}},
+     .in_other = {1, {MEMEX_OK}},
+     .function_missing = {1, {MEMEX_E_INVALID}}},
+    {.name = "memex_tokenizer_decode",
+     .run = run_memex_tokenizer_decode,
+     .flags = HAS_OUTPUT | HAS_ERROR,
+     .context = CONTEXT_OUTSIDE,
+     .handles = 1,
+     .handle = {{"tokenizer", KIND_TOKENIZER, 0}},
+     .texts = 0,
+     .number = 0,
+     .numbers = 0,
+     .valid = {1, {MEMEX_OK}},
+     .bad = {1, {MEMEX_E_HANDLE}},
+     .closed = {1, {MEMEX_E_CLOSED}},
+     .forked = {1, {MEMEX_E_FORKED}},
+     .in_strategy = {1, {MEMEX_OK}},
+     .in_backend = {3, {MEMEX_OK, MEMEX_E_REENTRANT, MEMEX_E_BUSY}},
+     .in_other = {1, {MEMEX_OK}},
+     .function_missing = {1, {MEMEX_E_INVALID}}},
+    {.name = "memex_tokenizer_truncate",
+     .run = run_memex_tokenizer_truncate,
+     .flags = HAS_NUMBER | HAS_OUTPUT | HAS_OUTPUT | HAS_ERROR,
+     .context = CONTEXT_OUTSIDE,
+     .handles = 1,
+     .handle = {{"tokenizer", KIND_TOKENIZER, 0}},
+     .texts = 1,
+     .text = {{"text", {"hello", 5}, TEXT_BYTES, {1, {MEMEX_OK}}}},
+     .number = 1,
+     .numbers = 4,
+     .other_number = {{0, {1, {MEMEX_OK}}}, {-1, {1, {MEMEX_E_INVALID}}}, {INT64_MIN, {1, {MEMEX_E_INVALID}}}, {INT64_MAX, {1, {MEMEX_OK}}}},
+     .valid = {1, {MEMEX_OK}},
+     .bad = {1, {MEMEX_E_HANDLE}},
+     .closed = {1, {MEMEX_E_CLOSED}},
+     .forked = {1, {MEMEX_E_FORKED}},
+     .in_strategy = {1, {MEMEX_OK}},
+     .in_backend = {3, {MEMEX_OK, MEMEX_E_REENTRANT, MEMEX_E_BUSY}},
+     .in_other = {1, {MEMEX_OK}},
+     .function_missing = {1, {MEMEX_E_INVALID}}},
     {.name = "memex_strategy_open",
      .run = run_memex_strategy_open,
      .flags = HAS_OUTPUT | HAS_ERROR,
@@ -1411,6 +1648,24 @@ static const function functions[] = {
      .function_missing = {1, {MEMEX_E_INVALID}}},
     {.name = "memex_register_strategy",
      .run = run_memex_register_strategy,
+     .flags = HAS_FUNCTION | HAS_ERROR,
+     .context = CONTEXT_OUTSIDE,
+     .handles = 0,
+     .handle = {{NULL, KIND_NONE, 0}},
+     .texts = 1,
+     .text = {{"name", {"misuse-new", 10}, TEXT_ID, {1, {MEMEX_E_INVALID}}}},
+     .number = 0,
+     .numbers = 0,
+     .valid = {1, {MEMEX_OK}},
+     .bad = {1, {MEMEX_E_HANDLE}},
+     .closed = {1, {MEMEX_E_CLOSED}},
+     .forked = {1, {MEMEX_OK}},
+     .in_strategy = {1, {MEMEX_OK}},
+     .in_backend = {3, {MEMEX_OK, MEMEX_E_REENTRANT, MEMEX_E_BUSY}},
+     .in_other = {1, {MEMEX_OK}},
+     .function_missing = {1, {MEMEX_E_INVALID}}},
+    {.name = "memex_register_tokenizer",
+     .run = run_memex_register_tokenizer,
      .flags = HAS_FUNCTION | HAS_ERROR,
      .context = CONTEXT_OUTSIDE,
      .handles = 0,

@@ -127,6 +127,17 @@ static void list_paged(memex_store *store, int expected) {
   memex_cursor_free(cursor);
 }
 
+static const char *make_metadata(void) {
+  static char text[1000 << 10];
+  if (!text[0]) {
+    memset(text, 'x', sizeof text - 1);
+    static const char begin[] = "{\"metadata\":{\"large\":\"", end[] = "\"}}";
+    memcpy(text, begin, sizeof begin - 1);
+    memcpy(text + sizeof text - sizeof end, end, sizeof end);
+  }
+  return text;
+}
+
 static void script(const char *config) {
   memex_store *store = NULL;
   memex_thread *thread = NULL, *fork = NULL;
@@ -155,6 +166,10 @@ static void script(const char *config) {
   SEEN(memex_thread_get(thread, &bytes, NULL));
   memex_bytes_free(&bytes);
   did.updated = !SEEN(memex_thread_update(thread, "{\"title\":\"U\"}", MEMEX_NTS, NULL, 0, &bytes, NULL));
+  memex_bytes_free(&bytes);
+  /* Metadata lies in arrays of Swift's: as large as it may be, or nearly. */
+  SEEN(memex_thread_update(thread, make_metadata(), MEMEX_NTS, NULL, 0, NULL, NULL));
+  SEEN(memex_thread_get(thread, &bytes, NULL));
   memex_bytes_free(&bytes);
   SEEN(memex_thread_count(thread, &count, NULL));
   if (!SEEN(memex_thread_messages(thread, NULL, 0, &cursor, NULL))) {

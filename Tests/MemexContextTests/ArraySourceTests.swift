@@ -10,7 +10,7 @@ import Testing
         let text =
             #" [ {"role":"system","content":"s"} , {"role":"\u0075ser","content":"u"},{"role":"assistant","content":"w"}]"#
         try withBytes(text) { bytes in
-            let source = try ArraySource(bodies: bytes, tokenizer: EstimateTokenizer())
+            let source = try ArraySource(bodies: bytes)
             let out = try window(source, .standard, #"{"max_tokens":1000}"#)
             let checker = try #require(ChatChecker(out))
             #expect(checker.seqs == [1, 2, 3])
@@ -19,11 +19,11 @@ import Testing
                     #"{"messages":[{"role":"system","content":"s"},{"role":"\u0075ser","content":"u"},"#))
         }
         let empty = try withBytes(" [ ] ") {
-            try ArraySource(bodies: $0, tokenizer: EstimateTokenizer()).lastSeq
+            try ArraySource(bodies: $0).lastSeq
         }
         #expect(empty == 0)
         #expect(throws: MemexError.self) {
-            try withBytes("[1]") { _ = try ArraySource(bodies: $0, tokenizer: EstimateTokenizer()) }
+            try withBytes("[1]") { _ = try ArraySource(bodies: $0) }
         }
     }
 
@@ -64,7 +64,7 @@ import Testing
                 let part = Array(bodies[from..<(from + 1 + random.below(bodies.count - from))])
                 let text = "[" + part.joined(separator: ",") + "]"
                 try withBytes(text) { bytes in
-                    let source = try ArraySource(bodies: bytes, tokenizer: EstimateTokenizer())
+                    let source = try ArraySource(bodies: bytes)
                     let checker = try #require(ChatChecker(try window(source, .standard)))
                     let history = TestSource(part.map { TestMessage(body: $0) }).history
                     #expect(checker.complaint(history: history, maxTokens: nil) == nil)

@@ -26,7 +26,7 @@ import Testing
                 try JSONSerialization.jsonObject(with: Data(source.utf8)) as? [String: Any])
             let opened = try strategy(try text(object["pipeline"]))
             let seqs: [Int]? = try withBytes(try text(object["messages"])) { bytes in
-                let source = try ArraySource(bodies: bytes, tokenizer: EstimateTokenizer())
+                let source = try ArraySource(bodies: bytes)
                 return ChatChecker(try window(source, opened, try text(object["request"])))?.seqs
             }
             #expect(seqs == object["seqs"] as? [Int], "\(source)")

@@ -35,7 +35,7 @@ final class TestSource: MessageSource {
             var candidate = Candidate()
             candidate.seq = Int64(index + 1)
             candidate.role = facts.role(in: view).map { ChatRole($0) } ?? .other
-            candidate.tokens = Int64(EstimateTokenizer().countMessage(view))
+            candidate.tokens = Int64(EstimateTokenizer.count(message: view))
             if facts.has(BodyFacts.toolCalls) { candidate.flags |= RecordHead.Flag.toolCalls }
             if facts.has(BodyFacts.toolCallID) { candidate.flags |= RecordHead.Flag.toolCallID }
             if message.isPinned { candidate.flags |= RecordHead.Flag.pinned }
@@ -66,6 +66,16 @@ final class TestSource: MessageSource {
                 guard try visit(candidates[index]) else { return }
             }
             index -= 1
+        }
+    }
+
+    func oldest(
+        from seq: Int64, _ visit: (borrowing Candidate) throws(MemexError) -> Bool
+    ) throws(MemexError) {
+        for candidate in candidates.dropFirst(Int(max(seq, 1)) - 1)
+        where !messages[Int(candidate.seq) - 1].isDeleted {
+            visited += 1
+            guard try visit(candidate) else { return }
         }
     }
 
@@ -108,7 +118,7 @@ func strategy(_ pipeline: String) throws -> Strategy { try withBytes(pipeline) {
 func window(_ source: any MessageSource, _ strategy: Strategy, _ request: String = "") throws -> [UInt8] {
     var out = ByteBuffer()
     try withBytes(request) {
-        try strategy.build(from: source, request: $0, tokenizer: EstimateTokenizer(), to: &out)
+        try strategy.build(from: source, request: WindowRequest($0), counter: .estimate, to: &out)
     }
     return Array(out.view)
 }

@@ -66,6 +66,7 @@ import Testing
             draft.head.flags = UInt16(truncatingIfNeeded: generator.next())
             draft.head.compression = UInt8(truncatingIfNeeded: generator.next())
             draft.head.codecKey = UInt32(truncatingIfNeeded: generator.next())
+            draft.head.counter = UInt32(truncatingIfNeeded: generator.next())
             let changes = UInt32(truncatingIfNeeded: generator.next()) & 0x7FFF_FFFF
             let sent = RecordSeal.sent(draft, createdAt: draft.createdAt)
             // As the function of the schema, with numbers that do not wrap around.
@@ -76,6 +77,7 @@ import Testing
             let expected = RecordChecksum.seal(
                 draft.head.checksum, head, seq: seq, createdAt: draft.createdAt)
             #expect(RecordSeal.checksum(stored: stored, seq: seq, changes: changes) == expected)
+            #expect(RecordSeal.counter(stored: stored) == draft.head.counter)
         }
     }
 }

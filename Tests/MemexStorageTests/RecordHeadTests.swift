@@ -15,6 +15,7 @@ import Testing
             head.cipher = round % 5 == 0 ? UInt8(generator.below(256)) : 0
             head.format = UInt8(generator.below(256))
             head.flags = UInt16(truncatingIfNeeded: generator.next())
+            head.counter = round % 2 == 0 ? number() : 0
             head.checksum = number()
             head.tokens = number()
             head.changes = number()

@@ -17,7 +17,10 @@ import Testing
 
     @Test func encodingsHaveTheirNames() throws {
         #expect(
-            TextTokenizers.names == ["o200k_base", "o200k_harmony", "cl100k_base", "p50k_base", "estimate"])
+            TextTokenizers.names == [
+                "o200k_base", "o200k_harmony", "cl100k_base", "p50k_base", "estimate", "estimate:claude",
+                "estimate:claude-4.7", "estimate:gemini",
+            ])
         for name in TextTokenizers.names { #expect(try encoding(name).name == name) }
         let error = #expect(throws: MemexError.self) { _ = try encoding("o300k") }
         #expect(error?.code == .notFound)

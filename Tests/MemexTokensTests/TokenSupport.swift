@@ -9,6 +9,8 @@ import MemexTestSupport
 struct TokenizerUnderTest {
     let tokenizer: any TextTokenizer
 
+    init(_ tokenizer: any TextTokenizer) { self.tokenizer = tokenizer }
+
     init(_ encoding: BuiltInEncoding) throws {
         guard let found = BytePairTokenizer(encoding) else { throw Broken() }
         tokenizer = found

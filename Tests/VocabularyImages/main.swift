@@ -1,4 +1,5 @@
 import Foundation
+import MemexModel
 import MemexTokens
 
 // vocabulary-images <rank file> <image>: what `make generate-vocabularies` runs for each built-in vocabulary.
@@ -8,9 +9,11 @@ guard arguments.count == 3, let text = FileManager.default.contents(atPath: argu
     exit(2)
 }
 do {
-    let tokens = try text.withUnsafeBytes { try RankFile.parse($0.bindMemory(to: UInt8.self)) }
-    let image = try VocabularyBuilder(tokens).image()
-    try Data(image).write(to: URL(fileURLWithPath: arguments[2]))
+    let image = try text.withUnsafeBytes {
+        let image = try RankFile.image($0.bindMemory(to: UInt8.self), name: arguments[1])
+        return Data(image.view)
+    }
+    try image.write(to: URL(fileURLWithPath: arguments[2]))
 } catch {
     FileHandle.standardError.write(Data("error: \(arguments[1]): \(error)\n".utf8))
     exit(1)

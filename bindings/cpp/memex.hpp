@@ -17,7 +17,7 @@
 // ERRORS. Every failure is a memex::error with code(), details() and retryable(). Destructors never throw: what
 // closing a store has to say is heard by calling close().
 //
-// CALLBACKS. Backends, strategies and log receivers are C++ objects; an exception in one of them becomes a
+// CALLBACKS. Backends, strategies, tokenizers and log receivers are C++ objects; an exception in one becomes a
 // failure of the call that needed it (MEMEX_E_CALLBACK), and never passes through C.
 //
 // THREADS. As in C: any object may be used from any thread; moving or destroying one while it is used may not.
@@ -38,5 +38,6 @@
 #include "memex/store.hpp"
 #include "memex/strategy.hpp"
 #include "memex/thread.hpp"
+#include "memex/tokenizer.hpp"
 
 #endif  // MEMEX_HPP

@@ -138,6 +138,45 @@ struct counted {
   int *count;
 };
 
+static void tokenizers() {
+  const memex::tokenizer gpt(R"({"model":"gpt-4o"})");
+  must(gpt.name() == "o200k_base", "the encoding of the model");
+  must(gpt.count("hello world") == 2 && gpt.count("") == 0, "counts");
+  must(gpt.count_batch({"a", "", "hello world"}) == std::vector<std::int64_t>{1, 0, 2}, "counts of a batch");
+  must(gpt.count_batch({}).empty(), "counts of nothing");
+  must(gpt.decode(gpt.encode("na\u00efve <|endoftext|>")).view() == "na\u00efve <|endoftext|>", "there and back");
+  must(gpt.truncate("hello world again", 2) == "hello world", "cut");
+  must(gpt.count_messages(R"({"messages":[{"role":"user","content":"x"}]})") > 1, "a request");
+  thrown(MEMEX_E_NOT_FOUND, [] { memex::tokenizer(R"({"model":"claude"})"); });
+  thrown(MEMEX_E_INVALID, [&] { (void)gpt.decode({4000000000u}); });
+
+  int alive = 0;
+  struct words : memex::custom_tokenizer {
+    explicit words(int &count) : held(count) {}
+    std::int64_t count(std::string_view text) override {
+      if (text == "throw") throw std::runtime_error("a secret");
+      return 1 + std::count(text.begin(), text.end(), ' ');
+    }
+    counted held;
+  };
+  {
+    memex::registration registered = memex::register_tokenizer("cpp-words", std::make_shared<words>(alive));
+    thrown(MEMEX_E_EXISTS, [&] { (void)memex::register_tokenizer("cpp-words", std::make_shared<words>(alive)); });
+    const memex::tokenizer own(R"({"encoding":"cpp-words"})");
+    must(own.count("one two three") == 3, "its count");
+    must(own.truncate("one two three", 2) == "one two", "cut by counting");
+    thrown(MEMEX_E_CALLBACK, [&] { (void)own.count("throw"); });
+    thrown(MEMEX_E_CALLBACK, [&] { (void)own.encode("one"); });
+    memex::store store(R"({"url":"memory:","tokenizer":"cpp-words"})");
+    memex::thread thread = store.create_thread();
+    thread.append_text("user", "one two");
+    must(has(thread.context(), "\"tokenizer\":\"cpp-words\""), "the store counts with it");
+    registered.remove();
+    must(alive == 1 && own.count("one two") == 2, "what was opened goes on");
+  }
+  must(alive == 0, "destroyed");
+}
+
 static void strategies() {
   int alive = 0;
   memex::store store(R"({"url":"memory:"})");
@@ -229,11 +268,12 @@ static void logs() {
 
 int main() {
   return example::run([] {
-    const std::array<std::pair<const char *, void (*)()>, 7> tests{{{"errors", errors},
+    const std::array<std::pair<const char *, void (*)()>, 8> tests{{{"errors", errors},
                                                                     {"ownership", ownership},
                                                                     {"conversations", conversations},
                                                                     {"transactions", transactions_and_sessions},
                                                                     {"strategies", strategies},
+                                                                    {"tokenizers", tokenizers},
                                                                     {"backends", backends},
                                                                     {"logs", logs}}};
     for (const auto &test : tests) {

@@ -210,3 +210,17 @@ async def test_cancelling_at_random_loses_and_doubles_nothing(async_store: aio.A
     numbers = [int(body["content"]) for body in await thread.bodies()]
     assert numbers == sorted(set(numbers))
     assert len(numbers) >= finished
+
+
+def test_what_is_closed_is_not_entered(url: str) -> None:
+    async def main() -> None:
+        store = await aio.open(url)
+        ended = store.transaction()
+        ended.rollback()
+        await store.close()
+        for closed in (store, ended):
+            with pytest.raises(errors.ClosedError):
+                async with closed:
+                    pytest.fail("it was entered")
+
+    asyncio.run(main())

@@ -28,7 +28,7 @@ STEP = {"type": "fifo", "last": 1}
 KINDS = {
     "integer": "last from_seq to_seq after_seq before_seq limit page_size at_seq if_version if_rev"
     " expect_seq max_tokens examine workers seed offset max_messages",
-    "text": "url durability tokenizer id title root cursor order provider state name tenant"
+    "text": "url durability id title root cursor order provider state name tenant"
     " principal format idempotency_key role thread_id",
     "switch": "create read_only descending include_deleted erase pinned flagged",
     "object": "metadata filter patch provenance",
@@ -40,6 +40,7 @@ KINDS = {
 KIND_OF = {name: kind for kind, names in KINDS.items() for name in names.split()}
 # Arguments with a type of their own; any error of ours will do.
 OTHERS = set("message text which body strategy pipeline messages storage algorithm content".split())
+OTHERS.add("tokenizer")
 OTHERS |= {"url_or_factory", "db_path", "arguments", "options", "settings", "fields"}
 
 SAMPLES: dict[str, tuple[Any, ...]] = {
@@ -93,7 +94,7 @@ GIVEN: dict[str, Any] = {
 MODULES = (memexllm, strategies, testing, algorithms, storage)
 # What takes nothing, waits for something, or is made by the package alone.
 LEFT_OUT = {"Receipt", "ThreadInfo", "Window", "Messages", "Message", "Threads", "Thread", "Store"}
-LEFT_OUT |= {"Transaction", "StorageBackend", "MemexError", "Report", "Step"}
+LEFT_OUT |= {"Transaction", "StorageBackend", "MemexError", "Report", "Step", "Tokenizer"}
 
 
 def subjects(store: memexllm.Store) -> dict[str, Any]:

@@ -197,3 +197,11 @@ def test_triggers_are_refused(file: Path, trigger: str) -> None:
     outside(file, "DROP TRIGGER other")
     with memexllm.open(f"sqlite:///{file}") as store:
         assert store.command("check")["ok"]
+
+
+@pytest.mark.parametrize("number", [2**31 - 1, 2**63 - 1])
+def test_the_end_of_thread_numbers_is_no_full_disk(file: Path, number: int) -> None:
+    outside(file, f"UPDATE sqlite_sequence SET seq = {number} WHERE name = 'threads'")
+    with memexllm.open(f"sqlite:///{file}") as store:
+        with pytest.raises(errors.LimitError, match="sqlite_sequence"):
+            store.threads.create()

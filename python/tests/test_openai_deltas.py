@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from openai_clients import CALLS
 from openai_server import chunk
 
-from memexllm.integrations._deltas import Completion
+from memexllm.integrations._deltas import Completion, merge
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 # What may be cut anywhere; the rest comes whole.
@@ -170,3 +170,27 @@ def test_recorded_streams(archive: str) -> None:
         check(streams[which], data)
 
     any_chunks()  # pylint: disable=no-value-for-parameter
+
+
+def test_a_whole_call_that_is_said_again_counts_once() -> None:
+    for arguments in ("{}", '{"city":"Oslo"}'):
+        function = {"name": "f", "arguments": arguments}
+        held: dict[str, Any] = {}
+        for index in (0, 0, 0):
+            call = {"index": index, "id": "c1", "type": "function", "function": dict(function)}
+            merge(held, {"tool_calls": [call]})
+        assert [call["function"] for call in held["tool_calls"]] == [function]
+
+
+def test_equal_pieces_of_arguments_are_pieces() -> None:
+    for pieces in (['{"a":', "1", "1", "}"], ["1", "1"], ['"a"', '"a"'], ["", "{}"], ["{", "{"]):
+        held: dict[str, Any] = {}
+        for piece in pieces:
+            function = {"name": "f", "arguments": piece}
+            merge(held, {"tool_calls": [{"index": 0, "id": "c1", "function": function}]})
+        assert held["tool_calls"][0]["function"]["arguments"] == "".join(pieces)
+    held = {}
+    for piece in ("{}", "{}"):
+        # Without id and name it is a piece, though no good one.
+        merge(held, {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]})
+    assert held["tool_calls"][0]["function"]["arguments"] == "{}{}"

@@ -12,7 +12,7 @@ from openai_clients import CALLS, RESULTS, Caller, ask, bodies, user
 from openai_server import Server, text
 
 import memexllm
-from memexllm import errors, strategies
+from memexllm import errors, strategies, tokens
 from memexllm.integrations.openai import with_history
 
 SYSTEM = {"role": "system", "content": "s" * 360}
@@ -87,6 +87,22 @@ def test_a_turn_over_the_budget_is_refused(  # pylint: disable=too-many-argument
             ask(again, turn)
     assert server.seen[-len(turn) :] == turn
     assert bodies(store) == [*had, *turn, {"role": "assistant", "content": "ok"}]
+
+
+def test_a_first_turn_is_counted_as_the_store_counts(
+    plain_client: openai.OpenAI, server: Server
+) -> None:
+    tokens.register_tokenizer("letters", len)
+    try:
+        with memexllm.open("memory:", tokenizer="letters") as store:
+            # 150 letters, and fewer than 50 tokens by the estimate.
+            client = with_history(store=store, max_tokens=100)(plain_client)
+            with pytest.raises(errors.LimitError, match=r"messages\[0\]"):
+                ask(client, user("x" * 150))
+            assert not list(store.threads.list())
+            assert not server.requests
+    finally:
+        tokens.unregister_tokenizer("letters")
 
 
 def test_a_first_turn_that_is_refused_makes_no_thread(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from typing import Any
 
@@ -104,3 +105,36 @@ async def test_asyncio(url: str) -> None:
         again = store.threads.list(order="created", page_size=1, cursor=listed.token)
         assert again.token == listed.token
         assert [found.id for found in await again.page()] == [thread.id]
+
+
+LISTS: list[dict[str, Any]] = [{}, {"descending": False}, {"order": "created"}, {"limit": 3}]
+
+
+@pytest.mark.parametrize("query", LISTS)
+def test_the_first_token_of_a_list_leads_to_its_beginning(
+    store: memexllm.Store, query: dict[str, Any]
+) -> None:
+    assert store.threads.list(cursor=store.threads.list(**query).token, **query).page() == []
+    for name in "abcde":
+        store.threads.create(id=name)
+    listing = store.threads.list(page_size=2, **query)
+    again = store.threads.list(cursor=listing.token, **query)
+    whole = [thread.id for thread in store.threads.list(**query)]
+    assert [thread.id for thread in again] == whole
+    assert [thread.id for thread in listing.page()] == whole[:2]
+    assert [t.id for t in store.threads.list(cursor=listing.token, **query)] == whole[2:]
+
+
+def test_the_first_token_of_messages_leads_to_their_beginning(numbers: memexllm.Thread) -> None:
+    token = numbers.messages().token
+    assert len(numbers.messages(cursor=token)) == 10
+
+
+def test_the_first_token_of_an_async_list(url: str) -> None:
+    async def main() -> None:
+        async with aio.open(url) as store:
+            await store.threads.create(id="a")
+            token = store.threads.list().token
+            assert [thread.id async for thread in store.threads.list(cursor=token)] == ["a"]
+
+    asyncio.run(main())

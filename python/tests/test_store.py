@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import memexllm
-from memexllm import errors
+from memexllm import errors, strategies
 
 
 def test_a_file_keeps_what_was_stored(file_url: str) -> None:
@@ -195,3 +195,35 @@ def test_repr_hides_passwords() -> None:
         store.url = "postgresql://alice:secret@host/db"
         assert "secret" not in repr(store)
         assert "alice" in repr(store)
+
+
+@pytest.mark.parametrize("name", ["", "x" * 256, "é" * 128, "a\0b", "\ud800", None, 7])
+def test_what_can_be_no_id_is_in_no_store(store: memexllm.Store, name: object) -> None:
+    assert name not in store.threads
+
+
+def test_the_longest_id_is_found(store: memexllm.Store) -> None:
+    assert store.threads.create(id="x" * 255).id in store.threads
+
+
+def test_what_is_closed_is_not_entered(store: memexllm.Store) -> None:
+    """The block of a with does not run."""
+    threads = store.threads
+    thread = threads.create()
+    strategy = memexllm.Strategy(strategies.fifo(1))
+    ended = store.transaction()
+    ended.rollback()
+    session = store.session(tenant="a")
+    strategy.close()
+    store.close()
+    session.close()
+    for closed in (store, session, thread, strategy, ended):
+        with pytest.raises(errors.ClosedError):
+            with closed:
+                pytest.fail("it was entered")
+
+
+def test_a_thread_that_gave_its_handle_back_is_entered(thread: memexllm.Thread) -> None:
+    thread.close()
+    with thread:
+        assert thread.count() == 0

@@ -67,3 +67,25 @@ def test_a_budget_needs_its_number() -> None:
 def test_an_empty_pipeline_is_refused() -> None:
     with pytest.raises(errors.InvalidError, match="empty"):
         memexllm.build_context(TALK, strategy=[])
+
+
+def test_deleted_messages_part_no_prompt(thread: memexllm.Thread) -> None:
+    thread.append([TALK[0], TALK[2], TALK[1], TALK[4]])
+    assert thread.context().seqs == [2, 3, 4]
+    thread.message(2).delete()
+    assert thread.context().seqs == [1, 3, 4]
+
+
+def test_a_pinned_group_is_found_over_deleted_messages(thread: memexllm.Thread) -> None:
+    called = {"name": "f", "arguments": "{}"}
+    calls = [{"id": name, "type": "function", "function": called} for name in "ab"]
+    thread.append(TALK[2])
+    thread.append({"role": "assistant", "content": None, "tool_calls": calls}, pinned=True)
+    thread.append([TALK[2]] * 300)
+    for seq in range(3, 303):
+        thread.message(seq).delete()
+    fork = thread.fork()
+    for each in (thread, fork):
+        each.append([{"role": "tool", "tool_call_id": name, "content": "r"} for name in "ab"])
+        each.append([TALK[2], TALK[4]])
+        assert each.context(strategy=strategies.fifo(1)).seqs == [2, 303, 304, 306]

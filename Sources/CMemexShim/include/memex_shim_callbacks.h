@@ -9,7 +9,7 @@ extern "C" {
 #endif
 
 /* Calls the caller's function; a C++ exception becomes MEMEX_SHIM_THROWN instead of passing through
-   Swift frames. The argument lists are those of memex_backend and memex_strategy_fn. */
+   Swift frames. The argument lists are those of memex_backend, memex_strategy_fn and memex_tokenizer_functions. */
 #define MEMEX_SHIM_THROWN (-2147483647)
 
 int32_t memex_shim_call_open(int32_t (*fn)(void *, const char *, size_t, void **, void *), void *user_data,
@@ -25,6 +25,12 @@ int32_t memex_shim_call_commit(int32_t (*fn)(void *, const void *, size_t, void 
                                const void *writes, size_t count, void *reply);
 int32_t memex_shim_call_strategy(int32_t (*fn)(void *, const char *, size_t, void *), void *user_data,
                                  const char *input, size_t input_len, void *reply);
+int32_t memex_shim_call_count(int32_t (*fn)(void *, const char *, size_t, int64_t *, void *), void *user_data,
+                              const char *text, size_t len, int64_t *tokens, void *reply);
+int32_t memex_shim_call_encode(int32_t (*fn)(void *, const char *, size_t, void *), void *user_data,
+                               const char *text, size_t len, void *reply);
+int32_t memex_shim_call_decode(int32_t (*fn)(void *, const uint32_t *, size_t, void *), void *user_data,
+                               const uint32_t *ids, size_t n, void *reply);
 int32_t memex_shim_call_destroy(void (*fn)(void *), void *user_data);
 int32_t memex_shim_call_log(void (*fn)(void *, int32_t, const char *, size_t), void *user_data,
                             int32_t level, const char *text, size_t len);

@@ -36,9 +36,8 @@ static inline PQconninfoOption *memex_pq_parse(const char *text, char **error) {
 }
 static inline void memex_pq_free_options(PQconninfoOption *options) { MEMEX_SHIM_PQ.conninfoFree(options); }
 static inline void memex_pq_free(void *memory) { MEMEX_SHIM_PQ.freemem(memory); }
-static inline PGconn *memex_pq_connect_start(const char *const *keywords, const char *const *values) {
-  return MEMEX_SHIM_PQ.connectStartParams(keywords, values, 0);
-}
+/* Begins to connect, silently; NULL when memory ran out. */
+PGconn *memex_pq_connect_start(const char *const *keywords, const char *const *values);
 static inline PostgresPollingStatusType memex_pq_connect_poll(PGconn *c) { return MEMEX_SHIM_PQ.connectPoll(c); }
 static inline int memex_pq_is_bad(PGconn *c) { return MEMEX_SHIM_PQ.status(c) == CONNECTION_BAD; }
 static inline int memex_pq_socket(PGconn *c) { return MEMEX_SHIM_PQ.socket(c); }
@@ -53,7 +52,7 @@ static inline int memex_pq_is_encrypted(PGconn *c) { return MEMEX_SHIM_PQ.sslInU
 static inline int memex_pq_needs_password(PGconn *c) {
   return MEMEX_SHIM_PQ.connectionNeedsPassword(c) || MEMEX_SHIM_PQ.connectionUsedPassword(c);
 }
-/* Nonblocking, in pipeline mode, and silent: 1, or 0 when libpq refuses. */
+/* Nonblocking and in pipeline mode: 1, or 0 when libpq refuses. */
 int memex_pq_prepare_connection(PGconn *c);
 /* Any address: a value without bytes is not NULL. */
 static inline const char *memex_pq_empty(void) { return ""; }

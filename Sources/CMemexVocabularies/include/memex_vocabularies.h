@@ -19,4 +19,7 @@ const void *_Nullable memex_vocabulary_image(int vocabulary, size_t *_Nonnull le
 /* The classes of all characters, see CharacterTable.swift. */
 const unsigned char *_Nonnull memex_character_table(void);
 
+/* What tokenizer files need to know about characters, see UnicodeTable.swift; tools/generate_unicode.py makes it. */
+const unsigned char *_Nonnull memex_unicode_table(void);
+
 #endif

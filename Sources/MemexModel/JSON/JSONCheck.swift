@@ -15,18 +15,34 @@ package enum JSONCheck {
 
     /// Checks the grammar of the whole text, not its keys; tells whether it holds numbers that jansson has
     /// no room for.
-    static func value(_ bytes: ByteView) throws(MemexError) -> Bool {
-        if SlowBody.hasByteOrderMark(bytes) { throw JSONFault(.byteOrderMark, 0).error() }
-        var syntax = JSONSyntax()
+    package static func value(_ bytes: ByteView) throws(MemexError) -> Bool {
         do throws(JSONFault) {
-            let end = try syntax.check(bytes, from: 0)
-            if let base = bytes.baseAddress {
-                let rest = ByteWords.skipSpace(base, end, bytes.count)
-                if rest < bytes.count { throw JSONFault(.trailingText, rest) }
-            }
+            return try syntax(bytes, JSONSyntax())
         } catch {
             throw error.error()
         }
-        return syntax.hasHugeNumbers
+    }
+
+    /// The same for options with metadata or provenance, which have all their levels for themselves.
+    static func carrier(_ bytes: ByteView) throws(MemexError) -> Bool {
+        do throws(JSONFault) {
+            return try syntax(bytes, JSONSyntax(levels: Limits.jsonDepth &+ CarriedValue.outerLevels))
+        } catch {
+            guard let value = CarriedValue(in: bytes, at: error.offset) else { throw error.error() }
+            let rest = bytes.slice(value.start, bytes.count &- value.start)
+            if case .tooDeep = error.kind { try CarriedValue.checkLevels(rest, value.path) }
+            throw error.error(path: value.path, start: value.start)
+        }
+    }
+
+    private static func syntax(_ bytes: ByteView, _ grammar: JSONSyntax) throws(JSONFault) -> Bool {
+        if SlowBody.hasByteOrderMark(bytes) { throw JSONFault(.byteOrderMark, 0) }
+        var grammar = grammar
+        let end = try grammar.check(bytes, from: 0)
+        if let base = bytes.baseAddress {
+            let rest = ByteWords.skipSpace(base, end, bytes.count)
+            if rest < bytes.count { throw JSONFault(.trailingText, rest) }
+        }
+        return grammar.hasHugeNumbers
     }
 }

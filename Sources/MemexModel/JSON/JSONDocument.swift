@@ -7,13 +7,17 @@ package struct JSONDocument: ~Copyable {
     private let value: UnsafeMutablePointer<json_t>
 
     /// Parses one strict JSON value of any kind and at most `limit` bytes.
-    package init(parsing bytes: ByteView, limit: Int = Limits.argumentBytes) throws(MemexError) {
+    ///
+    /// Its metadata and provenance may have all levels for themselves when it `carries` them.
+    package init(
+        parsing bytes: ByteView, limit: Int = Limits.argumentBytes, carries: Bool = false
+    ) throws(MemexError) {
         guard bytes.count <= limit else {
             throw MemexError(
                 .limit, "a JSON argument has \(bytes.count) bytes; at most \(limit) are allowed",
                 detailMembers: "\"limit\":\(limit)")
         }
-        let hasHugeNumbers = try JSONCheck.value(bytes)
+        let hasHugeNumbers = carries ? try JSONCheck.carrier(bytes) : try JSONCheck.value(bytes)
         value = try JSONReferee.parse(bytes, hasHugeNumbers: hasHugeNumbers)
     }
 

@@ -40,6 +40,14 @@ struct JSONFault: Error {
             detailMembers: "\"limit\":\(Limits.jsonDepth),\"offset\":\(place)")
     }
 
+    /// The error for whoever passed a value inside of another text; offsets count from the value's beginning.
+    func error(path: String, start: Int = 0) -> MemexError {
+        let plain = error(base: 0 &- start)
+        return MemexError(
+            plain.code, "\(path): \(plain.message)",
+            detailMembers: "\"path\":\(JSONText.quoted(path)),\(plain.detailMembers)")
+    }
+
     private var text: String {
         switch kind {
         case .byteOrderMark: return "JSON must not begin with a byte order mark; one stands"

@@ -4,6 +4,10 @@
 struct JSONSyntax {
     /// Numbers that jansson cannot hold were seen, see `NumberText`.
     private(set) var hasHugeNumbers = false
+    /// Levels of arrays and objects that a value may have; at most 64 more than `Limits.jsonDepth`.
+    private let levels: Int
+
+    init(levels: Int = Limits.jsonDepth) { self.levels = levels }
 
     /// Checks the one value that begins at `from`; returns the offset after it.
     mutating func check(_ bytes: ByteView, from: Int) throws(JSONFault) -> Int {
@@ -11,8 +15,9 @@ struct JSONSyntax {
             throw JSONFault(.unexpectedEnd, bytes.count)
         }
         let end = bytes.count
-        // One bit a level, set for objects; as many levels as it has bits.
+        // One bit a level, set for objects; those of the outermost levels go over when there are too many.
         var inObject: UInt128 = 0
+        var outermost: UInt64 = 0
         var depth = 0
         var at = ByteWords.skipSpace(base, from, end)
 
@@ -23,8 +28,9 @@ struct JSONSyntax {
             case 0x22: at = try string(base, at, end)
             case 0x7B, 0x5B:
                 let opening = base[at]
-                guard depth < Limits.jsonDepth else { throw JSONFault(.tooDeep, at) }
+                guard depth < levels else { throw JSONFault(.tooDeep, at) }
                 depth &+= 1
+                outermost = outermost &<< 1 | UInt64(truncatingIfNeeded: inObject &>> 127)
                 inObject = inObject &<< 1 | (opening == 0x7B ? 1 : 0)
                 at = ByteWords.skipSpace(base, at &+ 1, end)
                 guard at < end else { throw JSONFault(.unexpectedEnd, end) }
@@ -48,7 +54,8 @@ struct JSONSyntax {
                     wantsKey = true
                 } else if next == (isObject ? 0x7D : 0x5D) {
                     at &+= 1
-                    inObject &>>= 1
+                    inObject = inObject &>> 1 | UInt128(truncatingIfNeeded: outermost & 1) &<< 127
+                    outermost &>>= 1
                     depth &-= 1
                 } else {
                     throw JSONFault(isObject ? .expectedCommaOrBrace : .expectedCommaOrBracket, at)

@@ -53,10 +53,11 @@ extension OptionReader {
         return node
     }
 
-    /// The bytes of an object as they stand in the text.
+    /// The bytes of an object of the caller's own as they stand in the text.
     package mutating func rawObject(_ name: StaticString) throws(MemexError) -> ByteView? {
-        guard try object(name) != nil else { return nil }
-        return bytes(of: name)
+        guard try object(name) != nil, let bytes = bytes(of: name) else { return nil }
+        try CarriedValue.checkLevels(bytes, path(of: name))
+        return bytes
     }
 
     /// A reader of the object under a key; it must not outlive this one, and is finished on its own.

@@ -17,9 +17,9 @@ package struct OptionReader: ~Copyable {
     /// Members that were asked for, by their place in the object. More than 64 are always too many.
     private var asked: UInt64 = 0
 
-    /// Options as text, an object. No bytes read as `{}`.
+    /// Options as text, an object. No bytes read as `{}`. Some carry metadata or provenance.
     package init(
-        _ bytes: ByteView, what: StaticString, limit: Int = Limits.optionBytes
+        _ bytes: ByteView, what: StaticString, limit: Int = Limits.optionBytes, carries: Bool = false
     ) throws(MemexError) {
         path = OptionPath()
         text = bytes
@@ -28,7 +28,7 @@ package struct OptionReader: ~Copyable {
             object = nil
             return
         }
-        let parsed = try JSONDocument(parsing: bytes, limit: limit)
+        let parsed = try JSONDocument(parsing: bytes, limit: limit, carries: carries)
         let root = parsed.root
         guard root.kind == .object else {
             throw MemexError.invalid(path: "", "\(what) must be a JSON object")

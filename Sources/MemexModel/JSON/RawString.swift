@@ -36,6 +36,20 @@ package enum RawString {
         }
     }
 
+    /// Appends a raw string, decoded; false when an escape is malformed.
+    package static func decode(_ raw: ByteView, to text: inout ByteBuffer) -> Bool {
+        if !hasEscape(raw) {
+            text.append(raw)
+            return true
+        }
+        var bytes = DecodedBytes(raw)
+        while true {
+            let byte = bytes.next()
+            if byte < 0 { return !bytes.isBroken }
+            text.append(byte: UInt8(truncatingIfNeeded: byte))
+        }
+    }
+
     /// Whether two raw strings are the same once decoded.
     package static func same(_ left: ByteView, _ right: ByteView) -> Bool {
         if left.equals(right) { return true }

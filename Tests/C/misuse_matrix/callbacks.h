@@ -72,6 +72,15 @@ static int32_t plain_strategy(void *user_data, const char *input, size_t len, me
   return MEMEX_CALLBACK_OK;
 }
 
+static int32_t plain_count(void *user_data, const char *text, size_t len, int64_t *tokens, memex_reply *reply) {
+  (void)user_data, (void)text, (void)reply;
+  *tokens = (int64_t)len;
+  return MEMEX_CALLBACK_OK;
+}
+
+static const memex_tokenizer_functions plain_tokenizer = {sizeof(memex_tokenizer_functions), 0, plain_count,
+                                                          NULL, NULL};
+
 static int32_t inside_strategy(void *user_data, const char *input, size_t len, memex_reply *reply) {
   last_reply = reply;
   run_pending(reply);

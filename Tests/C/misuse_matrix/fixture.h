@@ -15,6 +15,7 @@ typedef struct fixture {
   memex_message *message;
   memex_cursor *cursor;
   memex_strategy *strategy, *inside;
+  memex_tokenizer *tokenizer;
   memex_error *error;
 } fixture;
 
@@ -50,6 +51,12 @@ static memex_strategy *new_strategy(const char *type) {
   return made;
 }
 
+static memex_tokenizer *new_tokenizer(void) {
+  memex_tokenizer *made = NULL;
+  NEED("open a tokenizer", memex_tokenizer_open("{\"encoding\":\"o200k_base\"}", MEMEX_NTS, &made, error));
+  return made;
+}
+
 static void fixture_open(fixture *x, const char *config) {
   static const char body[] = "{\"role\":\"user\",\"content\":\"hello\"}";
   memset(x, 0, sizeof *x);
@@ -66,6 +73,7 @@ static void fixture_open(fixture *x, const char *config) {
   x->view = memex_txn_store(x->txn);
   x->strategy = new_strategy("fifo");
   x->inside = new_strategy("misuse-inside");
+  x->tokenizer = new_tokenizer();
   x->error = new_error(x->store);
   if (!x->view || !x->error) need(MEMEX_E_INTERNAL, NULL, "make every handle");
 }
@@ -73,6 +81,7 @@ static void fixture_open(fixture *x, const char *config) {
 /* Frees everything, also what the case has freed already: that must do nothing. */
 static void fixture_close(fixture *x) {
   memex_error_free(x->error);
+  memex_tokenizer_free(x->tokenizer);
   memex_strategy_free(x->inside);
   memex_strategy_free(x->strategy);
   memex_cursor_free(x->cursor);
@@ -91,6 +100,7 @@ static void *fixture_handle(const fixture *x, kind k) {
     case KIND_MESSAGE: return x->message;
     case KIND_CURSOR: return x->cursor;
     case KIND_STRATEGY: return x->strategy;
+    case KIND_TOKENIZER: return x->tokenizer;
     case KIND_ERROR: return x->error;
     case KIND_REPLY: return LIVE_REPLY;
     default: return NULL;
@@ -105,6 +115,7 @@ static void release(kind k, void *handle) {
     case KIND_MESSAGE: memex_message_free(handle); break;
     case KIND_CURSOR: memex_cursor_free(handle); break;
     case KIND_STRATEGY: memex_strategy_free(handle); break;
+    case KIND_TOKENIZER: memex_tokenizer_free(handle); break;
     case KIND_ERROR: memex_error_free(handle); break;
     default: break;
   }
@@ -119,6 +130,7 @@ static void *make(fixture *x, kind k) {
     case KIND_MESSAGE: NEED("open", memex_message_at(x->thread, 1, (memex_message **)&made, error)); break;
     case KIND_CURSOR: NEED("list", memex_thread_messages(x->thread, "{}", 2, (memex_cursor **)&made, error)); break;
     case KIND_STRATEGY: made = new_strategy("fifo"); break;
+    case KIND_TOKENIZER: made = new_tokenizer(); break;
     case KIND_ERROR: made = new_error(x->store); break;
     default: break;
   }
@@ -140,6 +152,7 @@ static int alive(kind k, void *handle) {
       good = memex_context_build_messages(handle, "[{\"role\":\"user\",\"content\":\"x\"}]", MEMEX_NTS,
                                           NULL, 0, &out, NULL) == MEMEX_OK;
       break;
+    case KIND_TOKENIZER: good = memex_tokenizer_count(handle, "hello", 5, &count, NULL) == MEMEX_OK && count == 1; break;
     case KIND_ERROR: good = memex_error_code(handle) == MEMEX_E_NOT_FOUND; break;
     default: good = 1; break;
   }

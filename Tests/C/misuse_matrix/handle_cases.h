@@ -30,7 +30,7 @@ static uint64_t random_bits(void) {
 
 static int is_live(const fixture *x, const void *handle) {
   const void *live[] = {x->store,  x->session, x->view,     x->txn,    x->thread,
-                        x->message, x->cursor, x->strategy, x->inside, x->error};
+                        x->message, x->cursor, x->strategy, x->inside, x->tokenizer, x->error};
   for (size_t i = 0; i < sizeof live / sizeof *live; i++)
     if (live[i] == handle) return 1;
   return 0;
@@ -147,7 +147,8 @@ static void cases_handle(const function *f, int h) {
   if (own != KIND_REPLY) case_stale(f, h, 1);
   for (kind k = KIND_STORE; k <= KIND_REPLY; k++)
     if (k != own) case_wrong_type(f, h, k);
-  if (own != KIND_STRATEGY && own != KIND_ERROR && own != KIND_REPLY) case_parent_closed(f, h);
+  if (own != KIND_STRATEGY && own != KIND_TOKENIZER && own != KIND_ERROR && own != KIND_REPLY)
+    case_parent_closed(f, h);
   if (own == KIND_STORE) case_transaction_over(f, h);
 }
 

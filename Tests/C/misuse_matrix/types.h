@@ -21,13 +21,14 @@ typedef enum kind {
   KIND_MESSAGE,
   KIND_CURSOR,
   KIND_STRATEGY,
+  KIND_TOKENIZER,
   KIND_ERROR,
   KIND_REPLY,
   KIND_COUNT
 } kind;
 
 static const char *const kind_names[] = {"none",   "store",    "transaction", "thread", "message",
-                                         "cursor", "strategy", "error",       "reply"};
+                                         "cursor", "strategy", "tokenizer",   "error",  "reply"};
 
 typedef enum context { CONTEXT_OUTSIDE, CONTEXT_STRATEGY, CONTEXT_BACKEND } context;
 

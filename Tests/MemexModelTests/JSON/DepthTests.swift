@@ -57,6 +57,34 @@ struct DepthTests {
         #expect(error.details == "{\"limit\":128,\"offset\":\(place)}")
     }
 
+    @Test("levels around metadata and provenance do not count")
+    func carried() {
+        let deep = Self.nested(128, "{\"b\":", "}", "1")
+        for around in [("{\"metadata\":", "}"), ("{\"a\":[1,{}],\"messages\":[{},{\"provenance\":", "}]}")] {
+            withView(around.0 + deep + around.1) { view in
+                #expect((try? JSONDocument(parsing: view, carries: true)) != nil)
+                #expect((try? JSONDocument(parsing: view)) == nil)
+            }
+            for levels in [132, 100_000] {
+                let opened = around.0 + String(repeating: "[", count: levels)
+                withView(opened) { view in
+                    do throws(MemexError) {
+                        _ = try JSONDocument(parsing: view, carries: true)
+                        Issue.record("parsed")
+                    } catch {
+                        #expect(
+                            error.code == .limit && error.details.hasSuffix("\"limit\":128,\"offset\":128}"))
+                    }
+                }
+            }
+        }
+        // Brackets are matched up to the outermost.
+        withView("{\"a\":" + String(repeating: "[", count: 130) + String(repeating: "]", count: 129) + "}}") {
+            view in
+            #expect((try? JSONDocument(parsing: view, carries: true)) == nil)
+        }
+    }
+
     @Test("endless openings end early")
     func openings() {
         onSmallThread(256) {

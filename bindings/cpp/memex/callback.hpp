@@ -53,7 +53,7 @@ inline void must_answer(memex_status status) {
 
 }  // namespace detail
 
-// A registered backend or strategy; removed by the destructor. What was opened with it goes on working.
+// A registered backend, strategy or tokenizer; removed by the destructor. What was opened with it goes on working.
 class registration {
  public:
   registration() noexcept = default;

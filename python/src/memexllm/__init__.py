@@ -25,7 +25,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from . import aio, algorithms, core, errors, history, integrations, storage, strategies, testing
+    from . import (
+        aio,
+        algorithms,
+        core,
+        errors,
+        history,
+        integrations,
+        storage,
+        strategies,
+        testing,
+        tokens,
+    )
     from .backend import StorageBackend, register_backend, unregister_backend
     from .context import Strategy, Window, build_context, register_strategy, unregister_strategy
     from .info import ThreadInfo
@@ -34,6 +45,7 @@ if TYPE_CHECKING:
     from .receipt import Receipt
     from .thread import Thread
     from .threads import Threads
+    from .tokens import Tokenizer
     from .transaction import Transaction
 
 __version__ = "0.2.0"
@@ -50,6 +62,7 @@ _MODULES = {
         "storage",
         "strategies",
         "testing",
+        "tokens",
     )
 }
 _NAMES = {
@@ -61,6 +74,7 @@ _NAMES = {
     "Thread": "thread",
     "ThreadInfo": "info",
     "Threads": "threads",
+    "Tokenizer": "tokens",
     "Transaction": "transaction",
     "Window": "context",
     "build_context": "context",
@@ -109,6 +123,7 @@ __all__ = [
     "Thread",
     "ThreadInfo",
     "Threads",
+    "Tokenizer",
     "Transaction",
     "Window",
     "aio",
@@ -126,6 +141,7 @@ __all__ = [
     "storage",
     "strategies",
     "testing",
+    "tokens",
     "unregister_backend",
     "unregister_strategy",
 ]

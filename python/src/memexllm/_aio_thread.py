@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .context import Pipeline, Strategy, Window
     from .info import ThreadInfo
     from .receipt import Receipt
+    from .tokens import Tokenizer
 
 
 class AsyncThread(Wrapped[Thread]):
@@ -149,10 +150,16 @@ class AsyncThread(Wrapped[Thread]):
         strategy: Strategy | Pipeline | None = None,
         provider: str | None = None,
         examine: int | None = None,
+        tokenizer: str | Tokenizer | None = None,
     ) -> Window:
         """Chooses what the model sees, see Thread.context."""
         return await self._run(
-            self.sync.context, max_tokens, strategy=strategy, provider=provider, examine=examine
+            self.sync.context,
+            max_tokens,
+            strategy=strategy,
+            provider=provider,
+            examine=examine,
+            tokenizer=tokenizer,
         )
 
     async def get(self) -> ThreadInfo:

@@ -95,9 +95,12 @@ class AsyncThreadList:
 
     @property
     def token(self) -> str:
-        """Continues after the last page that was read, in any process; "" at the end."""
+        """Continues after the last page that was read, in any process; "" at the end.
+
+        Before the first page it leads to that.
+        """
         if self._list is None:
-            return self._query["cursor"] or ""
+            self._list = self._threads.list(**self._query)
         return self._list.token
 
     async def page(self) -> list[AsyncThread]:

@@ -33,6 +33,7 @@ class AsyncTransaction(Wrapped[Transaction]):
         self.sync.rollback()
 
     async def __aenter__(self) -> AsyncTransaction:
+        self.sync.__enter__()
         return self
 
     async def __aexit__(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SEQ = 2**31 - 1
 INT64 = 2**63 - 1
+ID_BYTES = 255
 
 # The ranges of the library; tests compare them with its own.
 RANGES = {

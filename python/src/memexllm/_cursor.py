@@ -21,7 +21,7 @@ class Cursor(Handle):
 
     @property
     def token(self) -> str:
-        """Continues after the last page that was read; "" at the end."""
+        """Continues after the last page that was read, or at the beginning; "" at the end."""
         return call_bytes(lib.memex_cursor_token, self._handle).decode()
 
     def next(self) -> bytes:

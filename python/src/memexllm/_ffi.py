@@ -44,7 +44,7 @@ MEMEX_OK: Final = 0
 MEMEX_DONE: Final = 1
 # An argument is wrong; the message names it, and for JSON the path or the byte offset.
 MEMEX_E_INVALID: Final = -1
-# No such thread, message, backend, strategy or command.
+# No such thread, message, backend, strategy, tokenizer, model or command.
 MEMEX_E_NOT_FOUND: Final = -2
 # The id is taken.
 MEMEX_E_EXISTS: Final = -3
@@ -240,6 +240,40 @@ class memex_backend(Structure):
         commit: Any
 
 
+# Sets *tokens to the number of tokens of a text, 0 to 2^31 - 1; must not be NULL.
+memex_tokenizer_functions_count_fn = CFUNCTYPE(
+    c_int32,
+    c_void_p,
+    c_void_p,
+    c_size_t,
+    POINTER(c_int64),
+    c_void_p,
+)
+# Answers with memex_reply_data: ids of type uint32_t in the machine's order. May be NULL.
+memex_tokenizer_functions_encode_fn = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_size_t, c_void_p)
+# Answers with memex_reply_data: the bytes of tokens. May be NULL.
+memex_tokenizer_functions_decode_fn = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_size_t, c_void_p)
+
+
+class memex_tokenizer_functions(Structure):
+    """A tokenizer of your own. Functions may be called from several threads at once."""
+
+    _fields_: ClassVar[list[tuple[str, Any]]] = [
+        ("struct_size", c_uint32),
+        ("reserved", c_uint32),
+        ("count", memex_tokenizer_functions_count_fn),
+        ("encode", memex_tokenizer_functions_encode_fn),
+        ("decode", memex_tokenizer_functions_decode_fn),
+    ]
+
+    if TYPE_CHECKING:
+        struct_size: int
+        reserved: int
+        count: Any
+        encode: Any
+        decode: Any
+
+
 # Name, result and parameters of every function of the header.
 PROTOTYPES: Final[tuple[tuple[str, Any, tuple[Any, ...]], ...]] = (
     ("memex_version_number", c_uint32, ()),
@@ -373,6 +407,47 @@ PROTOTYPES: Final[tuple[tuple[str, Any, tuple[Any, ...]], ...]] = (
     ("memex_cursor_next", c_int32, (c_void_p, POINTER(memex_bytes), POINTER(c_void_p))),
     ("memex_cursor_token", c_int32, (c_void_p, POINTER(memex_bytes), POINTER(c_void_p))),
     ("memex_cursor_free", None, (c_void_p,)),
+    ("memex_tokenizer_open", c_int32, (c_char_p, c_size_t, POINTER(c_void_p), POINTER(c_void_p))),
+    ("memex_tokenizer_free", None, (c_void_p,)),
+    ("memex_tokenizer_name", c_char_p, (c_void_p,)),
+    (
+        "memex_tokenizer_count",
+        c_int32,
+        (c_void_p, c_char_p, c_size_t, POINTER(c_int64), POINTER(c_void_p)),
+    ),
+    (
+        "memex_tokenizer_count_batch",
+        c_int32,
+        (c_void_p, c_char_p, c_size_t, c_void_p, c_size_t, POINTER(c_int64), POINTER(c_void_p)),
+    ),
+    (
+        "memex_tokenizer_count_messages",
+        c_int32,
+        (c_void_p, c_char_p, c_size_t, POINTER(c_int64), POINTER(c_void_p)),
+    ),
+    (
+        "memex_tokenizer_encode",
+        c_int32,
+        (c_void_p, c_char_p, c_size_t, POINTER(memex_bytes), POINTER(c_void_p)),
+    ),
+    (
+        "memex_tokenizer_decode",
+        c_int32,
+        (c_void_p, c_void_p, c_size_t, POINTER(memex_bytes), POINTER(c_void_p)),
+    ),
+    (
+        "memex_tokenizer_truncate",
+        c_int32,
+        (
+            c_void_p,
+            c_char_p,
+            c_size_t,
+            c_int64,
+            POINTER(c_int64),
+            POINTER(c_int64),
+            POINTER(c_void_p),
+        ),
+    ),
     ("memex_strategy_open", c_int32, (c_char_p, c_size_t, POINTER(c_void_p), POINTER(c_void_p))),
     ("memex_strategy_free", None, (c_void_p,)),
     (
@@ -398,6 +473,18 @@ PROTOTYPES: Final[tuple[tuple[str, Any, tuple[Any, ...]], ...]] = (
         "memex_register_strategy",
         c_int32,
         (c_char_p, c_size_t, memex_strategy_fn, c_void_p, memex_destroy_fn, POINTER(c_void_p)),
+    ),
+    (
+        "memex_register_tokenizer",
+        c_int32,
+        (
+            c_char_p,
+            c_size_t,
+            POINTER(memex_tokenizer_functions),
+            c_void_p,
+            memex_destroy_fn,
+            POINTER(c_void_p),
+        ),
     ),
     ("memex_unregister", c_int32, (c_char_p, c_size_t, c_char_p, c_size_t, POINTER(c_void_p))),
 )
@@ -611,6 +698,74 @@ if TYPE_CHECKING:
         def memex_cursor_next(self, cursor: Handle, out: Any, error: Any, /) -> int: ...
         def memex_cursor_token(self, cursor: Handle, out: Any, error: Any, /) -> int: ...
         def memex_cursor_free(self, cursor: Handle, /) -> None: ...
+        def memex_tokenizer_open(
+            self,
+            options: bytes | None,
+            options_len: int,
+            out: Any,
+            error: Any,
+            /,
+        ) -> int: ...
+        def memex_tokenizer_free(self, tokenizer: Handle, /) -> None: ...
+        def memex_tokenizer_name(self, tokenizer: Handle, /) -> bytes | None: ...
+        def memex_tokenizer_count(
+            self,
+            tokenizer: Handle,
+            text: bytes | None,
+            text_len: int,
+            out: Any,
+            error: Any,
+            /,
+        ) -> int: ...
+        def memex_tokenizer_count_batch(
+            self,
+            tokenizer: Handle,
+            texts: bytes | None,
+            texts_len: int,
+            lengths: Any,
+            n: int,
+            counts: Any,
+            error: Any,
+            /,
+        ) -> int: ...
+        def memex_tokenizer_count_messages(
+            self,
+            tokenizer: Handle,
+            request: bytes | None,
+            request_len: int,
+            out: Any,
+            error: Any,
+            /,
+        ) -> int: ...
+        def memex_tokenizer_encode(
+            self,
+            tokenizer: Handle,
+            text: bytes | None,
+            text_len: int,
+            ids: Any,
+            error: Any,
+            /,
+        ) -> int: ...
+        def memex_tokenizer_decode(
+            self,
+            tokenizer: Handle,
+            ids: Any,
+            n: int,
+            text: Any,
+            error: Any,
+            /,
+        ) -> int: ...
+        def memex_tokenizer_truncate(
+            self,
+            tokenizer: Handle,
+            text: bytes | None,
+            text_len: int,
+            max_tokens: int,
+            length: Any,
+            tokens: Any,
+            error: Any,
+            /,
+        ) -> int: ...
         def memex_strategy_open(
             self,
             pipeline: bytes | None,
@@ -675,6 +830,16 @@ if TYPE_CHECKING:
             name: bytes | None,
             name_len: int,
             fn: Any,
+            user_data: Any,
+            destroy: Any,
+            error: Any,
+            /,
+        ) -> int: ...
+        def memex_register_tokenizer(
+            self,
+            name: bytes | None,
+            name_len: int,
+            functions: Any,
             user_data: Any,
             destroy: Any,
             error: Any,

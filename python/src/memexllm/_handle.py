@@ -30,7 +30,14 @@ class Handle:
         if handle:
             type(self)._release(handle)
 
+    def _check_open(self) -> None:
+        if not self._handle:
+            from .errors import ClosedError  # pylint: disable=import-outside-toplevel
+
+            raise ClosedError(f"the {type(self).__name__.lower()} is closed; open another")
+
     def __enter__(self: Self) -> Self:
+        self._check_open()
         return self
 
     def __exit__(

@@ -59,10 +59,21 @@ def _time(name: str, value: Any) -> int:
     return to_us(name, value)
 
 
+def _tokenizer(name: str, value: Any) -> str | dict[str, Any]:
+    """A name, or the options of a Tokenizer."""
+    if isinstance(value, str):
+        return value
+    from .tokens import Tokenizer  # pylint: disable=import-outside-toplevel
+
+    if isinstance(value, Tokenizer):
+        return value.options
+    raise _checks.wrong_type(name, "text (str) or a Tokenizer", value)
+
+
 # What an option must be; of others the library says what is wrong.
 _TEXTS = (
     "cursor durability format id idempotency_key order principal provider root state tenant title"
-    " tokenizer url"
+    " url"
 ).split()
 _SWITCHES = "create descending erase include_deleted pinned read_only".split()
 _OBJECTS = "filter metadata provenance".split()
@@ -72,6 +83,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(_SWITCHES, _checks.boolean),
     **dict.fromkeys(_OBJECTS, _checks.mapping),
     "created_at": _time,
+    "tokenizer": _tokenizer,
     "timeout": _checks.microseconds,
 }
 # The types that need no further look.

@@ -36,6 +36,10 @@ class ThreadDocument(Handle):
         self.id = identifier
         self._info = info
 
+    def _check_open(self) -> None:
+        # A handle of its own is opened when it is needed.
+        _ = self.store.handle
+
     @property
     def handle(self) -> int:
         """The native handle, opened when there is none yet.

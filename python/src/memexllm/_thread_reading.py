@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .context import Strategy, Window
+    from .tokens import Tokenizer
 
 
 class ThreadReading(ThreadDocument):
@@ -44,6 +45,7 @@ class ThreadReading(ThreadDocument):
         strategy: Strategy | Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
         provider: str | None = None,
         examine: int | None = None,
+        tokenizer: str | Tokenizer | None = None,
     ) -> Window:
         """Chooses what the model sees; what it returns is a request that the provider accepts.
 
@@ -53,19 +55,21 @@ class ThreadReading(ThreadDocument):
                 default system messages are kept and the rest is cut to max_tokens.
             provider: Whose rules the window obeys: "openai.chat".
             examine: How many messages to look at, counted from the end.
+            tokenizer: What tokens are counted with, see memexllm.open; by default what the store
+                was opened with.
 
         Raises:
             LimitError: What must stay passes max_tokens.
             InvalidError, NotFoundError: The strategy is wrong or not registered.
-            CallbackError: A strategy of the caller's failed.
+            CallbackError: A strategy or a tokenizer of the caller's failed.
         """
-        from .context import build  # pylint: disable=import-outside-toplevel
+        from .context import build, request_of  # pylint: disable=import-outside-toplevel
 
         return build(
             lib.memex_context_build,
             (self.handle,),
             strategy,
-            {"max_tokens": max_tokens, "provider": provider, "examine": examine},
+            request_of(max_tokens, provider, examine, tokenizer),
         )
 
     def __len__(self) -> int:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from .tokens import Tokenizer
+
 
 class OpenOptions(TypedDict, total=False):
     """Options of memexllm.open."""
@@ -39,7 +41,7 @@ class OpenOptions(TypedDict, total=False):
     timeout: float
     create: bool
     read_only: bool
-    tokenizer: str
+    tokenizer: str | Tokenizer
 
 
 class _Opening:
@@ -98,6 +100,11 @@ class AsyncStore(Wrapped[Store]):
 
     url = passed(Store, "url", str)
 
+    @property
+    def tokenizer(self) -> str | Tokenizer | None:
+        """What it was opened to count messages with; None for the estimate."""
+        return self.sync.tokenizer
+
     def __init__(self, runner: Runner, value: Store, owner: bool = True) -> None:
         super().__init__(runner, value)
         # A session shares the pool of its store.
@@ -144,6 +151,7 @@ class AsyncStore(Wrapped[Store]):
             self._runner.shut_down()
 
     async def __aenter__(self) -> AsyncStore:
+        self.sync.__enter__()
         return self
 
     async def __aexit__(

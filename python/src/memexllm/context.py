@@ -17,6 +17,8 @@ from .errors import ClosedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from .tokens import Tokenizer
+
     Pipeline = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
@@ -52,6 +54,9 @@ class Strategy(Handle):
             raise ClosedError("the strategy is closed; make another")
         return self._handle
 
+    def _check_open(self) -> None:
+        _ = self.handle
+
     def __repr__(self) -> str:
         return f"<Strategy {self.pipeline!r}>"
 
@@ -63,7 +68,7 @@ class Window:
         messages: The messages as dicts, ready for the provider.
         seqs: The place in the thread of each of them.
         tokens: How many tokens they are counted as.
-        tokenizer: What counted them; "estimate" is an estimate.
+        tokenizer: What counted them, an encoding or a model; "estimate" is an estimate.
         kept: ``{"seq", "reason", "tokens"}`` of each message that is in it, with what a strategy of
             the caller's said of it as ``"detail"``.
         left_out: ``{"seq", "reason", "tokens"}`` of each message that was looked at and is not,
@@ -121,6 +126,21 @@ def build(
         return Window(loads(call_bytes(function, *before, own.handle, *after, data, len(data))))
 
 
+def request_of(
+    max_tokens: int | None,
+    provider: str | None,
+    examine: int | None,
+    tokenizer: str | Tokenizer | None,
+) -> dict[str, Any]:
+    """What a window is asked for."""
+    return {
+        "max_tokens": max_tokens,
+        "provider": provider,
+        "examine": examine,
+        "tokenizer": tokenizer,
+    }
+
+
 def build_context(
     messages: Sequence[Mapping[str, Any]] | bytes,
     max_tokens: int | None = None,
@@ -128,6 +148,7 @@ def build_context(
     strategy: Strategy | Pipeline | None = None,
     provider: str | None = None,
     examine: int | None = None,
+    tokenizer: str | Tokenizer | None = None,
 ) -> Window:
     """Like Thread.context, on messages that are not stored; seqs count from 1.
 
@@ -139,7 +160,7 @@ def build_context(
         lib.memex_context_build_messages,
         (),
         strategy,
-        {"max_tokens": max_tokens, "provider": provider, "examine": examine},
+        request_of(max_tokens, provider, examine, tokenizer),
         (data, len(data)),
     )
 

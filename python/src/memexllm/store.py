@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from .threads import Threads
+    from .tokens import Tokenizer
     from .transaction import Transaction
 
 
@@ -22,7 +23,7 @@ def open(  # pylint: disable=redefined-builtin
     timeout: float | None = None,
     create: bool | None = None,
     read_only: bool | None = None,
-    tokenizer: str | None = None,
+    tokenizer: str | Tokenizer | None = None,
 ) -> Store:
     """Opens a store.
 
@@ -36,7 +37,8 @@ def open(  # pylint: disable=redefined-builtin
         timeout: Longest wait for locks in seconds; 30 by default.
         create: False to open only what exists.
         read_only: True to refuse writes.
-        tokenizer: What tokens are counted with; "estimate" by default.
+        tokenizer: What messages are counted with: the name of an encoding ("o200k_base"), of a
+            model ("gpt-4o") or of a registered tokenizer, or a Tokenizer; "estimate" by default.
 
     Returns:
         The store; close it, or use it in a ``with`` block.
@@ -62,7 +64,7 @@ def open(  # pylint: disable=redefined-builtin
     if url.startswith("sqlite:"):
         share_sqlite()
     _bridge_logging()
-    return Store(call_handle(lib.memex_store_open, config, len(config)), url)
+    return Store(call_handle(lib.memex_store_open, config, len(config)), url, tokenizer=tokenizer)
 
 
 def _bridge_logging() -> None:
@@ -83,15 +85,23 @@ class Store(Handle):
     Attributes:
         url: What it was opened with.
         threads: Its conversations.
+        tokenizer: What it was opened to count messages with; None for the estimate.
     """
 
-    __slots__ = ("__weakref__", "_parent", "_threads", "url")
+    __slots__ = ("__weakref__", "_parent", "_threads", "tokenizer", "url")
 
     _release = staticmethod(lambda handle: lib.memex_store_close(handle, None))
 
-    def __init__(self, handle: int, url: str, parent: Store | None = None) -> None:
+    def __init__(
+        self,
+        handle: int,
+        url: str,
+        parent: Store | None = None,
+        tokenizer: str | Tokenizer | None = None,
+    ) -> None:
         super().__init__(handle)
         self.url = url
+        self.tokenizer = tokenizer
         # A session must not outlive its store.
         self._parent = parent
         self._threads: Threads | None = None
@@ -105,6 +115,9 @@ class Store(Handle):
 
             raise ClosedError("the store is closed; open it again")
         return handle
+
+    def _check_open(self) -> None:
+        _ = self.handle
 
     @property
     def threads(self) -> Threads:
@@ -125,7 +138,7 @@ class Store(Handle):
 
         options = pack({"tenant": tenant, "principal": principal})
         handle = call_handle(lib.memex_session_open, self.handle, options, len(options))
-        return Store(handle, self.url, self)
+        return Store(handle, self.url, self, self.tokenizer)
 
     def transaction(self) -> Transaction:
         """Begins to collect changes that are applied together or not at all.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._calls import call, call_handle
-from ._checks import boolean, mapping, utf8
+from ._checks import ID_BYTES, boolean, mapping, utf8
 from ._cursor import Cursor
 from ._json import loads
 from ._lib import lib
 from ._options import pack
-from .errors import NotFoundError
+from .errors import InvalidError, NotFoundError
 from .info import ThreadInfo
 from .thread import Thread, thread_id
 
@@ -148,7 +148,13 @@ class Threads:
         return self.list()
 
     def __contains__(self, id: object) -> bool:  # pylint: disable=redefined-builtin
-        return isinstance(id, str) and self.get(id) is not None
+        # What can be no id is the id of no thread.
+        if not isinstance(id, str) or len(utf8("id", id)) > ID_BYTES:
+            return False
+        try:
+            return self.get(id) is not None
+        except InvalidError:
+            return False
 
     def __getitem__(self, id: str) -> Thread:  # pylint: disable=redefined-builtin
         return self.open(id)
@@ -166,7 +172,10 @@ class ThreadList:
 
     @property
     def token(self) -> str:
-        """Continues after the last page that was read, in any process; "" at the end."""
+        """Continues after the last page that was read, in any process; "" at the end.
+
+        Before the first page it leads to that.
+        """
         return self._cursor.token
 
     def page(self) -> list[Thread]:

@@ -13,6 +13,8 @@ from .threads import Threads
 if TYPE_CHECKING:
     from types import TracebackType
 
+_ENDED = "the transaction has ended; begin another"
+
 
 class Transaction:
     """Changes of several threads that are applied together or not at all.
@@ -46,7 +48,7 @@ class Transaction:
 
         handle = self._end()
         if not handle:
-            raise ClosedError("the transaction has ended; begin another")
+            raise ClosedError(_ENDED)
         self.results = loads(call_bytes(lib.memex_txn_commit, handle))["results"]
         return self.results
 
@@ -62,6 +64,8 @@ class Transaction:
         return handle
 
     def __enter__(self) -> Transaction:
+        if not self._handle:
+            raise ClosedError(_ENDED)
         return self
 
     def __exit__(

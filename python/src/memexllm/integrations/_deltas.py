@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 # Said once and, by some servers, again with every piece: the first one counts. Some repeat it
@@ -75,7 +76,7 @@ def _merge_list(into: list[Any], delta: list[Any]) -> None:
         same = _continued(into, entry) if isinstance(entry, dict) else None
         if same is None:
             into.append(_begin(entry))
-        else:
+        elif not _is_said_again(same, entry):
             merge(same, entry)
 
 
@@ -98,6 +99,27 @@ def _continued(into: list[Any], entry: dict[str, Any]) -> dict[str, Any] | None:
     kind = entry.get("type")
     # Parts of a content that are text, without an index: a text goes on until another kind begins.
     return held[-1] if kind in ("text", "thinking") and held[-1].get("type") == kind else None
+
+
+def _is_said_again(held: dict[str, Any], entry: dict[str, Any]) -> bool:
+    """Whether an entry is the whole call that is held: id, name and complete arguments.
+
+    No piece goes on after a whole JSON object, so an equal one is no piece.
+    """
+    function, known = entry.get("function"), held.get("function")
+    if not isinstance(function, dict) or not isinstance(known, dict):
+        return False
+    arguments = function.get("arguments")
+    if not entry.get("id") or entry["id"] != held.get("id") or not isinstance(arguments, str):
+        return False
+    if not function.get("name") or function["name"] != known.get("name"):
+        return False
+    if arguments != known.get("arguments"):
+        return False
+    try:
+        return isinstance(json.loads(arguments), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _function(call: dict[str, Any]) -> Any:

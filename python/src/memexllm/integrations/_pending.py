@@ -171,32 +171,8 @@ def without_known_prompt(thread: Thread, given: Numbered) -> Numbered:
 
 
 def _prompt(thread: Thread) -> list[dict[str, Any]]:
-    """The system messages in force: the last one, and those right before it."""
+    """The system messages in force."""
     if not thread.count():
         return []
     window = thread.context(strategy=[strategies.pin(PROMPT, flagged=False), strategies.fifo(1)])
-    last = max(
-        (seq for seq, body in zip(window.seqs, window.messages) if body.get("role") in PROMPT),
-        default=0,
-    )
-    found: list[dict[str, Any]] = []
-    while last > 0:
-        try:
-            message = thread.message(last)
-        except NotFoundError:
-            break
-        if message.role not in PROMPT:
-            break
-        found.insert(0, message.body)
-        last -= 1
-    return found
-
-
-def prompt_before(pending: Pending, new: Numbered) -> list[dict[str, Any]]:
-    """The whole conversation, if it is a prompt alone and what is new goes on with one."""
-    messages = pending.messages
-    if pending.answered or not new or new[0][1].get("role") not in PROMPT:
-        return []
-    if any(message.role not in PROMPT for message in messages):
-        return []
-    return [message.body for message in messages]
+    return [body for body, kept in zip(window.messages, window.kept) if kept["reason"] == "system"]

@@ -13,7 +13,7 @@ from ..thread import Thread
 from ..transaction import _View as TransactionView
 from . import _answers
 from ._messages import bodies_of, sendable
-from ._pending import TURN, Pending, prompt_before, without_history, without_known_prompt
+from ._pending import TURN, Pending, without_history, without_known_prompt
 from ._refusals import Expected, Limits, check, pins_pass
 
 if TYPE_CHECKING:
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from ..context import Pipeline, Strategy, Window
     from ..store import Store
     from ._deltas import Completion
-    from ._pending import Numbered
-
-# What messages that are not stored are counted with.
-_UNSTORED_TOKENIZER = "estimate"
 
 
 @dataclass(frozen=True)
@@ -81,7 +77,7 @@ class History:  # pylint: disable=too-few-public-methods
         given = bodies_of(messages)
         thread = self._find(thread_id)
         if thread is None:
-            self._check_unstored([], list(enumerate(given)), frozenset())
+            self._check_first(given)
             thread = self._create(thread_id)
         pending = Pending(thread)
         new = without_history(thread, list(enumerate(given)))
@@ -93,10 +89,6 @@ class History:  # pylint: disable=too-few-public-methods
             new = pending.without_results(without_known_prompt(thread, new), indices)
         if not new and not indices:
             indices = {message.seq: None for message in pending.messages}
-        before = prompt_before(pending, new)
-        if before and thread.context().tokenizer == _UNSTORED_TOKENIZER:
-            # Deleted again it would part the prompt before it from the one that comes after it.
-            self._check_unstored(before, new, pending.calls)
         stored = _store(thread, new, pending) if new else None
         if stored is not None:
             indices.update(zip(stored.seqs, (index for index, _ in new)))
@@ -127,24 +119,23 @@ class History:  # pylint: disable=too-few-public-methods
             error.details["stored"] = there
             raise
 
-    def _check_unstored(
-        self, before: list[dict[str, Any]], new: Numbered, calls: frozenset[str]
-    ) -> None:
-        """Checks a turn before it is stored: a refusal leaves no trace."""
-        bodies = [*before, *(body for _, body in new)]
-        first = len(before) + 1
-        indices: dict[int, int | None] = {
-            first + place: index for place, (index, _) in enumerate(new)
-        }
+    def _check_first(self, given: list[dict[str, Any]]) -> None:
+        """Checks the first turn, as it will be counted, before its thread is made."""
+        indices: dict[int, int | None] = {index + 1: index for index in range(len(given))}
 
         def whole() -> Window:
-            return build_context(bodies, strategy=self.limits.pins)
+            return build_context(given, strategy=self.limits.pins, tokenizer=self.store.tokenizer)
 
         def build() -> Window:
-            return build_context(bodies, self.limits.max_tokens, strategy=self.limits.strategy)
+            return build_context(
+                given,
+                self.limits.max_tokens,
+                strategy=self.limits.strategy,
+                tokenizer=self.store.tokenizer,
+            )
 
         try:
-            self._checked(build, Expected(indices, calls, whole))
+            self._checked(build, Expected(indices, frozenset(), whole))
         except MemexError as error:
             error.details["stored"] = False
             raise
