@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import pytest
 from redis_server import REASON, URL, RedisServer, folder_of_servers
-from server_load import write_during
+from server_load import ENDLESS_WRITER, write_during
 
 import memexllm
 from memexllm import errors
@@ -272,17 +272,11 @@ def test_a_restart_in_the_middle(server: RedisServer) -> None:
 
 
 def test_killed_clients(url: str) -> None:
-    code = (
-        "import sys, memexllm\n"
-        "with memexllm.open(sys.argv[1]) as store:\n"
-        "    thread = store.threads.open('shared')\n"
-        "    while True: print(thread.append('user', sys.argv[2]).seq, flush=True)\n"
-    )
     with memexllm.open(url) as store:
         thread = store.threads.create(id="shared")
         for number in range(10):
             with subprocess.Popen(
-                [sys.executable, "-c", code, url, str(number)], stdout=subprocess.PIPE
+                [sys.executable, "-c", ENDLESS_WRITER, url, str(number)], stdout=subprocess.PIPE
             ) as writer:
                 assert writer.stdout is not None
                 acknowledged = 0
