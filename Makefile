@@ -294,7 +294,7 @@ fuzz-tokens: build ## Compare the tokenizers with tiktoken on a million strings
 	@$(PY) tools/fuzz_tokens.py
 
 .PHONY: fuzz-tokenizer-files
-fuzz-tokenizer-files: setup ## Compare tokenizers from files with Hugging Face's, 100,000 strings a family
+fuzz-tokenizer-files: build ## Compare tokenizers from files with Hugging Face's, 100,000 strings a family
 	@$(PY) tools/fuzz_tokenizer_files.py
 
 .PHONY: fuzz

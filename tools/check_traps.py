@@ -27,8 +27,9 @@ MODULES: dict[str, str] = {
     "MemexABI": r".*",
     "MemexModel": r".*(JSON|Json|Scan|Byte|UTF8|Unicode|Escape|Number|Merge|Packed).*",
     "MemexTokens": r".*(Piece|Rules|AsciiWindow|Merge|Character|TextLoad|TokenizerScratch|BytePair"
-    r"|SpecialTokens|Estimate|Messages/|SplitPattern|VocabularyImage|VocabularyHash|Vocabulary|Token"
-    r"|RankFile|PerfectHash|HeapArray|Files/|ImageWriter|PairRanks|LoadedImage).*",
+    r"|SpecialTokens|Estimate|Messages/|SplitPattern|VocabularyImage|VocabularyHash"
+    r"|Vocabulary|TokenTable|Tokenizers\+Files|RankFile|PerfectHash|HeapArray|Files/"
+    r"|ImageWriter|PairRanks|LoadedImage).*",
 }
 
 # Functions whose trap no input can reach, and why. A short list: each line is a promise.

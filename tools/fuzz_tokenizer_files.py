@@ -1,6 +1,6 @@
 """Compares tokenizers from files with the tokenizers library of Hugging Face and with tiktoken.
 
-    python tools/fuzz_tokenizer_files.py [--count 100000] [--seed 1] [--library LIBRARY] [FILE ...]
+    python tools/fuzz_tokenizer_files.py [--count 100000] [--seed 1] [FILE ...]
 
 Without files, small ones of every family are trained first. A `.tiktoken` file is named with its
 pattern: `ranks.tiktoken:cl100k_base`. Counts, counts of a batch, ids with and without special
@@ -14,12 +14,12 @@ import base64
 import subprocess  # nosec B404
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import fuzz_tokens
-import token_probe
+import token_environment
 from generate_unicode import TOKENIZERS
 from generate_vocabularies import TIKTOKEN
 
@@ -154,18 +154,17 @@ class Strings:  # pylint: disable=too-few-public-methods
             yield text
 
 
-def problem(probe: token_probe.Probe, number: int, oracle: Oracle, text: str) -> str | None:
-    """What differs for a text, if anything."""
-    raw = text.encode()
+def problem(ours: Sequence[Any], oracle: Oracle, text: str) -> str | None:
+    """What differs for a text, if anything; ours take special tokens as text, and as tokens."""
     for special in (False, True):
         expected = oracle.encode(text, special)
-        found = probe.encode(number, raw, special)
+        found = ours[special].encode(text)
         if found != expected:
             return f"special={special}: ids {found}, not {expected}"
-        if probe.count(number, raw, special) != len(expected):
+        if ours[special].count(text) != len(expected):
             return f"special={special}: the count is not {len(expected)}"
-    decoded = probe.decode(number, expected)
-    if decoded.decode("utf-8", "replace") != (answer := oracle.decode(expected)):
+    decoded = ours[0].decode_bytes(expected).decode("utf-8", "replace")
+    if decoded != (answer := oracle.decode(expected)):
         return f"decoding {expected} gives {decoded!a}, not {answer!a}"
     return None
 
@@ -185,27 +184,32 @@ def main() -> int:  # pylint: disable=too-many-locals
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--count", type=int, default=100_000, help="strings for each file")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--library", type=Path, help="the tokenizers, if they are built")
     parser.add_argument("--all", action="store_true", help="go on after a difference")
     parser.add_argument("files", nargs="*")
     arguments = parser.parse_args()
-    token_probe.run_in("tokenizers", [TOKENIZERS, TIKTOKEN])
-    probe = token_probe.Probe(arguments.library or token_probe.build())
+    token_environment.run_in("tokenizers", [TOKENIZERS, TIKTOKEN])
+    token_environment.use_package()
+    # pylint: disable-next=import-outside-toplevel,import-error
+    from memexllm import tokens
+
     status = 0
     for file, pattern in files(arguments):
         started = time.monotonic()
-        number = probe.open(file, pattern)
-        loading = time.monotonic() - started
+        ours = [
+            tokens.Tokenizer(path=file, pattern=pattern or None, special=special)
+            for special in ("text", "tokens")
+        ]
+        loading = (time.monotonic() - started) / 2
         oracle: Oracle = RankFile(file, pattern) if pattern else HuggingFace(file)
         started = time.monotonic()
-        batch: list[bytes] = []
+        batch: list[str] = []
         counts: list[int] = []
         for index, text in zip(range(arguments.count), Strings(arguments.seed), strict=False):
-            difference = problem(probe, number, oracle, text)
-            batch.append(text.encode())
-            counts.append(probe.count(number, batch[-1]))
+            difference = problem(ours, oracle, text)
+            batch.append(text)
+            counts.append(ours[0].count(text))
             if len(batch) == 50:
-                if probe.count_batch(number, batch) != counts:
+                if ours[0].count_batch(batch) != counts:
                     difference = "a batch that ends with this has other counts"
                 batch, counts = [], []
             if difference:

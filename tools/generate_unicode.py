@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import generate_vocabularies
-import token_probe
+import token_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "Sources" / "CMemexVocabularies" / "images" / "unicode.bin"
@@ -253,7 +253,7 @@ def table(asker: Asker) -> bytes:  # pylint: disable=too-many-locals
 
 def main() -> int:
     """The exit status."""
-    token_probe.run_in("tokenizers", [TOKENIZERS, generate_vocabularies.TIKTOKEN])
+    token_environment.run_in("tokenizers", [TOKENIZERS, generate_vocabularies.TIKTOKEN])
     # pylint: disable-next=import-outside-toplevel,import-error
     import tokenizers  # type: ignore[import-not-found]
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import fuzz_tokens
-import token_probe
+import token_environment
 from generate_unicode import TOKENIZERS
 from generate_vocabularies import TIKTOKEN
 
@@ -380,7 +380,7 @@ def main() -> int:
     parser.add_argument("--vectors", action="store_true")
     parser.add_argument("--size", type=int, default=3000)
     arguments = parser.parse_args()
-    token_probe.run_in("tokenizers", [TOKENIZERS, TIKTOKEN])
+    token_environment.run_in("tokenizers", [TOKENIZERS, TIKTOKEN])
     # pylint: disable-next=import-outside-toplevel,import-error
     import tokenizers  # type: ignore[import-not-found]
 

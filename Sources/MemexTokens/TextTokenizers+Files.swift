@@ -66,6 +66,7 @@ extension RankFile {
         var others = TokenTable()
         var patterns = TokenTable()
         var flags = HeapArray<AddedTokens.Flags>(AddedTokens.Flags())
+        var identified = name
         var fault: MemexError?
         options.special.forEachElement { name, id in
             let problem: String?
@@ -85,6 +86,7 @@ extension RankFile {
             }
             _ = name.withBytes { patterns.add($0, id: flags.count) }
             flags.append(AddedTokens.Flags(id: UInt32(truncatingIfNeeded: id), isSpecial: true))
+            identified += " \(id) \(name)"
             return true
         }
         if let fault { throw fault }
@@ -108,7 +110,8 @@ extension RankFile {
             model = .pairs(PairModel(tokens, pairs, options))
         }
         return FileTokenizer(
-            name: path, model: model, decoder: [.bytes], isByteLevel: true, pipeline: pipeline,
+            name: path, identity: FileContents.identity(text, identified), model: model, decoder: [.bytes],
+            isByteLevel: true, pipeline: pipeline,
             others: others,
             unreachable: TokenTable())
     }

@@ -5,6 +5,8 @@ internal import Synchronization
 /// A tokenizer that was loaded from a file.
 final class FileTokenizer: TextTokenizer, @unchecked Sendable {
     let name: String
+    /// By what the file says: it may change, and another may say the same.
+    let identity: String
     private let pipeline: TextPipeline
     private let model: TokenizerModel
     private let decoder: [DecoderStep]
@@ -25,10 +27,11 @@ final class FileTokenizer: TextTokenizer, @unchecked Sendable {
     ///   - others: as the file writes them.
     ///   - unreachable: by their bytes.
     init(
-        name: String, model: TokenizerModel, decoder: [DecoderStep]?, isByteLevel: Bool,
+        name: String, identity: String, model: TokenizerModel, decoder: [DecoderStep]?, isByteLevel: Bool,
         pipeline: consuming TextPipeline, others: consuming TokenTable, unreachable: consuming TokenTable
     ) {
         self.name = name
+        self.identity = identity
         self.model = model
         self.decoder = decoder ?? []
         hasDecoder = decoder != nil
