@@ -19,9 +19,7 @@ def redis_tasks(setting: Setting) -> list[Task]:
 
     def appends(kind: str) -> Contestant:
         shape = [*place, "{data}", count, 10, 20, kind]
-        return Contestant(
-            kind, program("redis_bench", "append", *shape), pinned=False
-        )
+        return Contestant(kind, program("redis_bench", "append", *shape), pinned=False)
 
     return [
         Task(

@@ -14,7 +14,7 @@ import base64
 import subprocess  # nosec B404
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -154,17 +154,17 @@ class Strings:  # pylint: disable=too-few-public-methods
             yield text
 
 
-def problem(ours: Sequence[Any], oracle: Oracle, text: str) -> str | None:
-    """What differs for a text, if anything; ours take special tokens as text, and as tokens."""
-    for special in (False, True):
+def problem(ours: dict[bool, Any], oracle: Oracle, text: str) -> str | None:
+    """What differs for a text, if anything; ours with special tokens as text, and as tokens."""
+    for special, tokenizer in ours.items():
         expected = oracle.encode(text, special)
-        found = ours[special].encode(text)
+        found = tokenizer.encode(text)
         if found != expected:
             return f"special={special}: ids {found}, not {expected}"
-        if ours[special].count(text) != len(expected):
+        if tokenizer.count(text) != len(expected):
             return f"special={special}: the count is not {len(expected)}"
-    decoded = ours[0].decode_bytes(expected).decode("utf-8", "replace")
-    if decoded != (answer := oracle.decode(expected)):
+    decoded = ours[True].decode_bytes(expected)
+    if decoded.decode("utf-8", "replace") != (answer := oracle.decode(expected)):
         return f"decoding {expected} gives {decoded!a}, not {answer!a}"
     return None
 
@@ -189,17 +189,17 @@ def main() -> int:  # pylint: disable=too-many-locals
     arguments = parser.parse_args()
     token_environment.run_in("tokenizers", [TOKENIZERS, TIKTOKEN])
     token_environment.use_package()
-    # pylint: disable-next=import-outside-toplevel,import-error
-    from memexllm import tokens
+    from memexllm.tokens import Tokenizer  # pylint: disable=import-outside-toplevel
 
     status = 0
     for file, pattern in files(arguments):
         started = time.monotonic()
-        ours = [
-            tokens.Tokenizer(path=file, pattern=pattern or None, special=special)
-            for special in ("text", "tokens")
-        ]
-        loading = (time.monotonic() - started) / 2
+        plain = Tokenizer(path=file, pattern=pattern or None)
+        loading = time.monotonic() - started
+        ours = {
+            False: plain,
+            True: Tokenizer(path=file, pattern=pattern or None, special="tokens"),
+        }
         oracle: Oracle = RankFile(file, pattern) if pattern else HuggingFace(file)
         started = time.monotonic()
         batch: list[str] = []
@@ -207,9 +207,9 @@ def main() -> int:  # pylint: disable=too-many-locals
         for index, text in zip(range(arguments.count), Strings(arguments.seed), strict=False):
             difference = problem(ours, oracle, text)
             batch.append(text)
-            counts.append(ours[0].count(text))
+            counts.append(plain.count(text))
             if len(batch) == 50:
-                if ours[0].count_batch(batch) != counts:
+                if plain.count_batch(batch) != counts:
                     difference = "a batch that ends with this has other counts"
                 batch, counts = [], []
             if difference:

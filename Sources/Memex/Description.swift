@@ -17,7 +17,8 @@ package enum Description {
         ]
         out.append(text: limits.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ","))
         list(
-            "},\"backends\":[", ["memory", "sqlite", "lmdb", "file", "postgresql", "redis"] + BackendRegistry.names,
+            "},\"backends\":[",
+            ["memory", "sqlite", "lmdb", "file", "postgresql", "redis"] + BackendRegistry.names,
             &out)
         list("],\"strategies\":[", StrategyRegistry.names, &out)
         list("],\"tokenizers\":[", TextTokenizers.allNames, &out)

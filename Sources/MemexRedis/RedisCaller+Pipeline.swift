@@ -10,7 +10,8 @@ extension RedisCaller {
     }
 
     func pipelined(
-        _ shards: [Int], isWrite: Bool, until deadline: Deadline, _ command: (Int) throws(MemexError) -> RedisCommand
+        _ shards: [Int], isWrite: Bool, until deadline: Deadline,
+        _ command: (Int) throws(MemexError) -> RedisCommand
     ) -> [Answer] {
         var answers = [Answer](repeating: .again, count: shards.count)
         var pools: [(pool: RedisPool, indexes: [Int])] = []

@@ -53,21 +53,24 @@ struct RedisCaller: Sendable {
                 let written = judge(replies, isWrite: isWrite)
                 guard written.reply.value.isError else { return written }
                 asked = nil
-                switch RedisRefusal(written.reply.value.bytes) {
+                switch RedisRefusal(written.reply.value) {
                 case .refused(let error): throw .failed(error)
                 case .unknownScript where !loads:
                     loads = true
                     continue
                 case .unknownScript: throw .failed(MemexError(.io, "the server does not keep scripts"))
                 case .ask(let address):
-                    asked = address.host.isEmpty ? RedisAddress(host: pool.address.host, port: address.port) : address
+                    asked =
+                        address.host.isEmpty
+                        ? RedisAddress(host: pool.address.host, port: address.port) : address
                     servers.countRedirection()
                     redirections += 1
                     if redirections < Self.redirectionsMaximum { continue }
                 case .moved(let address):
                     guard servers.url.isCluster else {
                         throw .failed(
-                            MemexError(.unsupported, "the server belongs to a cluster; use redis+cluster:// for it"))
+                            MemexError(
+                                .unsupported, "the server belongs to a cluster; use redis+cluster:// for it"))
                     }
                     servers.note(address, ofShard: shard, from: pool.address)
                     redirections += 1

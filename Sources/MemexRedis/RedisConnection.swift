@@ -79,7 +79,11 @@ final class RedisConnection {
             throw error
         }
         expected = 0
-        if outgoing.count > Self.keptBytes { outgoing = ByteBuffer(capacity: 1024) } else { outgoing.removeAll() }
+        if outgoing.count > Self.keptBytes {
+            outgoing = ByteBuffer(capacity: 1024)
+        } else {
+            outgoing.removeAll()
+        }
         return replies
     }
 
@@ -99,7 +103,8 @@ final class RedisConnection {
                 }
             }
             let events = sent < outgoing.count ? POLLIN | POLLOUT : POLLIN
-            if try wait(Int16(truncatingIfNeeded: events), began, wasSent: sent > 0, until: deadline) & Int16(POLLIN | POLLHUP | POLLERR)
+            if try wait(Int16(truncatingIfNeeded: events), began, wasSent: sent > 0, until: deadline)
+                & Int16(POLLIN | POLLHUP | POLLERR)
                 == 0
             {
                 continue

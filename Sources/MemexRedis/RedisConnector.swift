@@ -54,10 +54,10 @@ final class RedisConnector: Sendable {
             }
             let replies = try connection.run(until: deadline)
             if url.password != nil, let first = replies.first, first.value.isError {
-                throw .failed(Self.denied(first.value.bytes))
+                throw .failed(Self.denied(first.value))
             }
             if url.database != 0, let last = replies.last, last.value.isError {
-                throw .failed(Self.noDatabase(last.value.bytes, url.database))
+                throw .failed(Self.noDatabase(last.value, url.database))
             }
         } catch {
             if case .failed(let failure) = error { throw failure }
@@ -67,19 +67,20 @@ final class RedisConnector: Sendable {
         }
     }
 
-    private static func denied(_ text: ByteView) -> MemexError {
-        switch RedisRefusal(text) {
+    private static func denied(_ reply: RedisValue) -> MemexError {
+        switch RedisRefusal(reply) {
         case .notYet(let error): error
         default:
             MemexError(
-                .denied, "the Redis server does not accept the user or the password of the URL; nothing was stored",
+                .denied,
+                "the Redis server does not accept the user or the password of the URL; nothing was stored",
                 detailMembers: "\"engine\":\"redis\"")
         }
     }
 
-    private static func noDatabase(_ text: ByteView, _ number: Int) -> MemexError {
-        if case .notYet(let error) = RedisRefusal(text) { return error }
-        if case .refused(let error) = RedisRefusal(text), error.code == .denied { return error }
+    private static func noDatabase(_ reply: RedisValue, _ number: Int) -> MemexError {
+        if case .notYet(let error) = RedisRefusal(reply) { return error }
+        if case .refused(let error) = RedisRefusal(reply), error.code == .denied { return error }
         return MemexError(
             .notFound,
             "the Redis server has no database \(number); raise its setting databases, or choose another (a cluster "
@@ -104,12 +105,14 @@ final class RedisConnector: Sendable {
         while let entry = next {
             next = entry.pointee.ai_next
             let descriptor = socket(
-                entry.pointee.ai_family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+                entry.pointee.ai_family,
+                Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
             if descriptor < 0 { continue }
             var isKept = false
             defer { if !isKept { Glibc.close(descriptor) } }
             if Glibc.connect(descriptor, entry.pointee.ai_addr, entry.pointee.ai_addrlen) != 0 {
-                guard errno == EINPROGRESS, try isConnected(descriptor, until: deadline, began, call: call) else {
+                guard errno == EINPROGRESS, try isConnected(descriptor, until: deadline, began, call: call)
+                else {
                     continue
                 }
             }

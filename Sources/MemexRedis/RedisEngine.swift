@@ -59,14 +59,17 @@ package enum RedisEngine {
         if options.isFullyDurable, !traits.durable {
             Log.write(
                 .warning,
-                "the Redis server does not write every commit to its disk: set appendonly yes and appendfsync always")
+                "the Redis server does not write every commit to its disk: set appendonly yes and appendfsync always"
+            )
         }
         let store = RedisStore(caller, layout, server, traits, timeout: options.timeout)
         return try KeyValueEngine(pipelined: store, environment: options.environment)
     }
 
     /// Every master is asked: one that evicts is enough to lose conversations.
-    private static func ask(_ servers: RedisServers, until deadline: Deadline) throws(MemexError) -> RedisServer {
+    private static func ask(_ servers: RedisServers, until deadline: Deadline) throws(MemexError)
+        -> RedisServer
+    {
         var pause: Int64 = 5_000
         while true {
             do throws(MemexError) {
@@ -76,7 +79,9 @@ package enum RedisEngine {
                     let server = try RedisServer.ask(servers, address, until: deadline)
                     try check(server)
                     // The weakest of them is what can be promised.
-                    if result == nil || !server.isDurable(asksForDisk: server.canConfirmDisk) { result = server }
+                    if result == nil || !server.isDurable(asksForDisk: server.canConfirmDisk) {
+                        result = server
+                    }
                 }
                 if let result { return result }
                 throw RedisConnector.unreachable

@@ -26,7 +26,8 @@ enum RedisFault: Error {
         case .failed(let error): error
         case .lost:
             MemexError(
-                .unavailable, "the connection to the Redis server broke; call again", detailMembers: Self.members)
+                .unavailable, "the connection to the Redis server broke; call again",
+                detailMembers: Self.members)
         case .silent:
             MemexError(
                 .timeout, "the Redis server did not answer within timeout_us", detailMembers: Self.members)

@@ -104,7 +104,8 @@ final class RedisPool: @unchecked Sendable {
             }
             if limited == nil {
                 counts.waited += 1
-                let own = connector.url.poolWait == .max ? Deadline.never : Deadline(after: connector.url.poolWait)
+                let own =
+                    connector.url.poolWait == .max ? Deadline.never : Deadline(after: connector.url.poolWait)
                 limited = own.at < deadline.at ? own : deadline
             }
             let until = limited ?? deadline

@@ -9,20 +9,24 @@ final class RedisReply {
 
     deinit { memex_redis_reply_free(handle) }
 
-    var value: RedisValue { RedisValue(handle: UnsafeRawPointer(handle)) }
+    var value: RedisValue { RedisValue(handle: UnsafeRawPointer(handle), owner: self) }
 }
 
-/// A reply, or a part of one. Its bytes live as long as the `RedisReply`.
+/// A reply, or a part of one, which it keeps. What `bytes` gives is borrowed from it: whoever uses them holds on
+/// to the `RedisReply`.
 struct RedisValue {
     fileprivate let handle: UnsafeRawPointer
+    fileprivate let owner: RedisReply
 
-    private var type: Int { Int(memex_redis_reply_type(handle)) }
+    private var type: Int { withExtendedLifetime(owner) { Int(memex_redis_reply_type(handle)) } }
     var isNil: Bool { type == MEMEX_REDIS_NIL }
     var isError: Bool { type == MEMEX_REDIS_ERROR }
     var isString: Bool { type == MEMEX_REDIS_STRING }
     var isInteger: Bool { type == MEMEX_REDIS_INTEGER }
     var isArray: Bool { type == MEMEX_REDIS_ARRAY }
-    var integer: Int64 { isInteger ? memex_redis_reply_integer(handle) : 0 }
+    var integer: Int64 {
+        withExtendedLifetime(owner) { isInteger ? memex_redis_reply_integer(handle) : 0 }
+    }
 
     var bytes: ByteView {
         guard type == MEMEX_REDIS_STRING || type == MEMEX_REDIS_STATUS || type == MEMEX_REDIS_ERROR else {
@@ -31,14 +35,17 @@ struct RedisValue {
         var length = 0
         let start = memex_redis_reply_bytes(handle, &length)
         return ByteView(
-            start: UnsafeRawPointer(start)?.assumingMemoryBound(to: UInt8.self), count: start == nil ? 0 : length)
+            start: UnsafeRawPointer(start)?.assumingMemoryBound(to: UInt8.self),
+            count: start == nil ? 0 : length)
     }
 
-    var text: String { bytes.text }
-    var count: Int { isArray ? memex_redis_reply_count(handle) : 0 }
+    var text: String { withExtendedLifetime(owner) { bytes.text } }
+    var count: Int { withExtendedLifetime(owner) { isArray ? memex_redis_reply_count(handle) : 0 } }
 
     subscript(index: Int) -> RedisValue? {
         guard isArray, index >= 0 else { return nil }
-        return memex_redis_reply_element(handle, index).map { RedisValue(handle: $0) }
+        return withExtendedLifetime(owner) { memex_redis_reply_element(handle, index) }.map {
+            RedisValue(handle: $0, owner: owner)
+        }
     }
 }

@@ -49,7 +49,7 @@ struct RedisServer: Sendable {
             }
             let replies = try connection.run(until: deadline)
             if let first = replies.first, first.value.isError {
-                switch RedisRefusal(first.value.bytes) {
+                switch RedisRefusal(first.value) {
                 case .notYet(let error): throw .failed(error)
                 case .refused(let error) where error.code != .denied || first.value.text.hasPrefix("NOAUTH"):
                     throw .failed(error)

@@ -119,7 +119,7 @@ final class RedisServers: @unchecked Sendable {
             countRoundTrip()
             guard let reply = try connection.run(until: deadline).first else { return nil }
             if reply.value.isError {
-                if case .refused(let error) = RedisRefusal(reply.value.bytes) {
+                if case .refused(let error) = RedisRefusal(reply.value) {
                     guard error.code == .io else { throw .failed(error) }
                     throw .failed(
                         MemexError(.unsupported, "the server is no cluster; use redis:// for it"))

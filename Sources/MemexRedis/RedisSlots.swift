@@ -23,7 +23,8 @@ enum RedisSlots {
         for index in 0..<reply.count {
             guard let entry = reply[index], let first = entry[0], let last = entry[1], let master = entry[2],
                 let host = master[0], let port = master[1], (1...65_535).contains(port.integer),
-                (0..<Int64(count)).contains(first.integer), (first.integer..<Int64(count)).contains(last.integer)
+                (0..<Int64(count)).contains(first.integer),
+                (first.integer..<Int64(count)).contains(last.integer)
             else { continue }
             let name = host.text.isEmpty || host.text == "?" ? origin.host : host.text
             ranges.append(

@@ -54,7 +54,8 @@ package struct RedisURL: Sendable {
 
     private mutating func takeDatabase(_ text: Substring) throws(MemexError) {
         if text.isEmpty { return }
-        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(text), number < 1 << 20 else {
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(text), number < 1 << 20
+        else {
             throw Self.invalid("has a database that is no number; give redis://host:6379/0")
         }
         guard !isCluster || number == 0 else { throw Self.invalid("has a database; a cluster has 0 alone") }
@@ -111,7 +112,8 @@ package struct RedisURL: Sendable {
         _ text: Substring, _ name: StaticString, _ range: ClosedRange<Int64>
     ) throws(MemexError) -> Int64 {
         guard let value = Int64(text), range.contains(value) else {
-            throw invalid("has \(name), which wants a whole number from \(range.lowerBound) to \(range.upperBound)")
+            throw invalid(
+                "has \(name), which wants a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return value
     }

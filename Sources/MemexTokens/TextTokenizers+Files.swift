@@ -22,8 +22,8 @@ extension TextTokenizers {
     /// The tokenizer of a file: a Hugging Face `tokenizer.json`, or a `.tiktoken` rank file by its name.
     ///
     /// Loading reads the whole file and takes from a few milliseconds to about a second, see
-    /// docs/reference/tokenizer-files.md; keep the tokenizer. Post-processors and truncation are not applied:
-    /// the tokens are those of the text alone.
+    /// docs/reference/tokenizer-files.md; keep the tokenizer. Opening the same file again is only reading it.
+    /// Post-processors and truncation are not applied: the tokens are those of the text alone.
     ///
     /// - Parameter options: for a rank file only; a `tokenizer.json` says everything itself.
     /// - Throws: NOT_FOUND, IO; INVALID for a broken file, with its line or JSON path; UNSUPPORTED for a
@@ -33,6 +33,8 @@ extension TextTokenizers {
     ) throws(MemexError) -> any TextTokenizer {
         let contents = try FileContents.read(path)
         let text = contents.view
+        let identity = options.identity(of: text)
+        if let found = LoadedTokenizers.find(path, identity) { return found }
         // A file of ranks begins with Base64, a tokenizer.json with an object.
         var first = 0
         while first < text.count, text.byte(first) <= 0x20 { first &+= 1 }
@@ -42,7 +44,20 @@ extension TextTokenizers {
         } else {
             found = try RankFile.tokenizer(text, path: path, options: options)
         }
+        found.identity = identity
+        LoadedTokenizers.keep(found)
         return found
+    }
+}
+
+extension RankFileOptions {
+    /// What tells a file's way to count from all others.
+    func identity(of text: ByteView) -> String {
+        var digest = SHA256()
+        digest.update(text)
+        let words = digest.finish()
+        let tokens = special.map { "\($0.id) \($0.name)" }.joined(separator: "\n")
+        return "file \(words.0) \(words.1) \(words.2) \(words.3) \(pattern ?? "")\n\(tokens)"
     }
 }
 
@@ -66,7 +81,6 @@ extension RankFile {
         var others = TokenTable()
         var patterns = TokenTable()
         var flags = HeapArray<AddedTokens.Flags>(AddedTokens.Flags())
-        var identified = name
         var fault: MemexError?
         options.special.forEachElement { name, id in
             let problem: String?
@@ -86,7 +100,6 @@ extension RankFile {
             }
             _ = name.withBytes { patterns.add($0, id: flags.count) }
             flags.append(AddedTokens.Flags(id: UInt32(truncatingIfNeeded: id), isSpecial: true))
-            identified += " \(id) \(name)"
             return true
         }
         if let fault { throw fault }
@@ -110,8 +123,7 @@ extension RankFile {
             model = .pairs(PairModel(tokens, pairs, options))
         }
         return FileTokenizer(
-            name: path, identity: FileContents.identity(text, identified), model: model, decoder: [.bytes],
-            isByteLevel: true, pipeline: pipeline,
+            name: path, model: model, decoder: [.bytes], isByteLevel: true, pipeline: pipeline,
             others: others,
             unreachable: TokenTable())
     }

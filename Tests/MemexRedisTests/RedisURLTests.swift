@@ -23,10 +23,12 @@ import Testing
     @Test(
         "What is wrong is refused, and not repeated",
         arguments: [
-            "redis:host", "redis://", "redis://host:0", "redis://host:65536", "redis://a:1,b:2", "redis://h/x",
+            "redis:host", "redis://", "redis://host:0", "redis://host:65536", "redis://a:1,b:2",
+            "redis://h/x",
             "redis://h/-1", "redis://user@h", "redis://:s3cret%@h", "redis://:s3cret%zz@h", "redis://h?x=1",
             "redis://h?pool_size=0", "redis://h?prefix=", "redis://h?prefix=a:b", "redis://h?shards=2",
-            "redis+cluster://h/1", "redis+cluster://h?shards=0", "redis+cluster://h?shards=4097", "redis://h#f",
+            "redis+cluster://h/1", "redis+cluster://h?shards=0", "redis+cluster://h?shards=4097",
+            "redis://h#f",
         ])
     func wrong(url: String) {
         do {

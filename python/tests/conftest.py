@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from postgresql_server import URL as POSTGRESQL
 from postgresql_server import psql
+from redis_server import REASON as NO_REDIS
+from redis_server import URL as REDIS
 
 import memexllm
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
-@pytest.fixture(params=["memory", "sqlite", "lmdb", "file", "postgresql"])
+@pytest.fixture(params=["memory", "sqlite", "lmdb", "file", "postgresql", "redis"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty store of each engine."""
     if request.param == "postgresql":
@@ -33,6 +35,10 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         schema = f"t{uuid.uuid4().hex}"
         yield f"{POSTGRESQL}?schema={schema}"
         psql(POSTGRESQL, f"SET client_min_messages = error; DROP SCHEMA IF EXISTS {schema} CASCADE")
+    elif request.param == "redis":
+        if not REDIS:
+            pytest.skip(NO_REDIS)
+        yield f"{REDIS}?prefix=t{uuid.uuid4().hex}"
     else:
         yield "memory:" if request.param == "memory" else f"{request.param}:///{tmp_path}/chat.db"
 

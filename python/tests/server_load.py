@@ -11,6 +11,14 @@ from collections.abc import Callable
 import memexllm
 from memexllm import errors
 
+# A program that appends its second argument to a thread until it is killed, and prints the seqs.
+ENDLESS_WRITER = """
+import sys, memexllm
+with memexllm.open(sys.argv[1]) as store:
+    thread = store.threads.open('shared')
+    while True: print(thread.append('user', sys.argv[2]).seq, flush=True)
+"""
+
 
 class Writer(threading.Thread):
     """Appends numbers under keys of their own, each until it is acknowledged."""

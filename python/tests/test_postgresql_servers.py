@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from postgresql_server import BIN, REASON, PostgreSQLServer, folder_of_servers, psql
-from server_load import write_during
+from server_load import ENDLESS_WRITER, write_during
 
 import memexllm
 from memexllm import errors
@@ -63,18 +63,12 @@ def test_ended_sessions_under_load(server: PostgreSQLServer) -> None:
 
 
 def test_killed_clients(server: PostgreSQLServer) -> None:
-    code = (
-        "import sys, memexllm\n"
-        "with memexllm.open(sys.argv[1]) as store:\n"
-        "    thread = store.threads.open('shared')\n"
-        "    while True: print(thread.append('user', sys.argv[2]).seq, flush=True)\n"
-    )
     with memexllm.open(server.url) as store:
         store.threads.create(id="shared")
     acknowledged: list[int] = []
     for number in range(10):
         with subprocess.Popen(
-            [sys.executable, "-c", code, server.url, str(number)], stdout=subprocess.PIPE
+            [sys.executable, "-c", ENDLESS_WRITER, server.url, str(number)], stdout=subprocess.PIPE
         ) as writer:
             assert writer.stdout is not None
             lines = [writer.stdout.readline() for _ in range(10 + number)]

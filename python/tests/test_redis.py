@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import pytest
 from redis_server import REASON, URL, RedisServer, folder_of_servers
-from server_load import write_during
+from server_load import ENDLESS_WRITER, write_during
 
 import memexllm
 from memexllm import errors
@@ -76,7 +76,9 @@ def test_scripts_that_the_server_forgot_are_sent_again(url: str) -> None:
     with memexllm.open(url) as store:
         thread = store.threads.create()
         port = URL.rsplit(":", 1)[1].split("/", maxsplit=1)[0]
-        subprocess.run(["redis-cli", "-p", port, "script", "flush"], check=True, capture_output=True)
+        subprocess.run(
+            ["redis-cli", "-p", port, "script", "flush"], check=True, capture_output=True
+        )
         thread.append("user", "after")
         assert thread.count() == 1
 
@@ -200,7 +202,10 @@ def test_a_server_that_hangs_is_left_at_the_deadline(server: RedisServer) -> Non
         thread.append("user", "warm")
         with server.frozen():
             for call, expected in (
-                (lambda: thread.append("user", "hangs", idempotency_key="k"), errors.OutcomeUnknownError),
+                (
+                    lambda: thread.append("user", "hangs", idempotency_key="k"),
+                    errors.OutcomeUnknownError,
+                ),
                 (thread.count, errors.TimedOutError),
                 (store.threads.create, errors.TimedOutError),
             ):
@@ -267,17 +272,11 @@ def test_a_restart_in_the_middle(server: RedisServer) -> None:
 
 
 def test_killed_clients(url: str) -> None:
-    code = (
-        "import sys, memexllm\n"
-        "with memexllm.open(sys.argv[1]) as store:\n"
-        "    thread = store.threads.open('shared')\n"
-        "    while True: print(thread.append('user', sys.argv[2]).seq, flush=True)\n"
-    )
     with memexllm.open(url) as store:
         thread = store.threads.create(id="shared")
         for number in range(10):
             with subprocess.Popen(
-                [sys.executable, "-c", code, url, str(number)], stdout=subprocess.PIPE
+                [sys.executable, "-c", ENDLESS_WRITER, url, str(number)], stdout=subprocess.PIPE
             ) as writer:
                 assert writer.stdout is not None
                 acknowledged = 0

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import lzma
 import os
@@ -317,6 +318,44 @@ def test_counts_are_kept_for_the_tokenizer_that_made_them(tmp_path: Path) -> Non
                 assert thread.context(2 * exact).tokens == 2 * exact
                 assert len(thread.context(2 * exact - 1)) == 1
                 assert store.command("check")["ok"]
+
+
+def ranks(file: Path, *merged: bytes) -> None:
+    """A rank file of all bytes and a few tokens more."""
+    tokens_ = [bytes([number]) for number in range(256)] + list(merged)
+    lines = [b"%b %d" % (base64.b64encode(token), rank) for rank, token in enumerate(tokens_)]
+    file.write_bytes(b"\n".join(lines) + b"\n")
+
+
+def test_a_tokenizer_from_a_file_is_known_by_its_bytes(tmp_path: Path) -> None:
+    file, url = tmp_path / "own.tiktoken", f"sqlite:///{tmp_path}/chat.db"
+    counts: list[int] = []
+    for merged in ((), (b"aa",), ()):
+        ranks(file, *merged)
+        with tokens.Tokenizer(path=file, pattern="cl100k_base") as tokenizer:
+            assert tokenizer.count("aaaa") == 4 - 2 * len(merged)
+            with memexllm.open(url, tokenizer=tokenizer) as store:
+                thread = store.threads.get("t") or store.threads.create(id="t")
+                if not counts:
+                    thread.append("user", "a" * 100)
+                counts.append(thread.messages()[0].tokens)
+                assert thread.context().tokens == counts[-1]
+    assert counts[0] == counts[2] == counts[1] + 50
+    with pytest.raises(InvalidError, match="pattern"):
+        tokens.Tokenizer(path=file)
+    with pytest.raises(NotFoundError, match="missing"):
+        tokens.Tokenizer(path=tmp_path / "missing")
+    with pytest.raises(InvalidError, match="/tokenizer.*missing"):
+        memexllm.build_context([], tokenizer=missing(tmp_path))
+
+
+def missing(folder: Path) -> tokens.Tokenizer:
+    """A tokenizer of a file that is gone."""
+    file = folder / "missing.tiktoken"
+    ranks(file)
+    tokenizer = tokens.Tokenizer(path=file, pattern="cl100k_base")
+    file.unlink()
+    return tokenizer
 
 
 def test_a_store_counts_with_a_tokenizer_of_the_callers(letters: str) -> None:

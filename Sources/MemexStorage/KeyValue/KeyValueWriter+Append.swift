@@ -3,7 +3,9 @@ internal import MemexModel
 /// The way of an append that is alone in its batch: one commit, and no read when its thread is known.
 extension KeyValueWriter {
     /// Nil when what is known of the thread does not allow it; the general way then judges by fresh reads.
-    func appendAlone(_ operation: AppendOperation, until deadline: Deadline) throws(MemexError) -> WriteResult? {
+    func appendAlone(_ operation: AppendOperation, until deadline: Deadline) throws(MemexError)
+        -> WriteResult?
+    {
         guard case .key(let key) = operation.thread, operation.drafts.count > 0, hasOneIDAtMost(operation)
         else { return nil }
         var known = core.pointee.cache.find(key)
@@ -36,7 +38,8 @@ extension KeyValueWriter {
     }
 
     /// Whether what is known of the thread allows the append.
-    static func isAllowed(_ operation: AppendOperation, _ thread: UnsafeMutablePointer<CachedThread>) -> Bool {
+    static func isAllowed(_ operation: AppendOperation, _ thread: UnsafeMutablePointer<CachedThread>) -> Bool
+    {
         let first = thread.pointee.lastSeq &+ 1
         if operation.expectSeq != 0, operation.expectSeq != first { return false }
         return Int64(operation.drafts.count) <= Limits.seq &- thread.pointee.lastSeq

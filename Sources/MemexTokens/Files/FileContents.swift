@@ -53,18 +53,6 @@ enum FileContents {
         return contents
     }
 
-    /// What a file says, and options that it does not, by their digest.
-    static func identity(_ text: ByteView, _ options: String) -> String {
-        var digest = SHA256()
-        digest.update(text)
-        let parts = digest.finish()
-        var name = ByteBuffer()
-        name.append("file ")
-        name.append(text: "\(parts.0) \(parts.1) \(parts.2) \(parts.3) ")
-        name.append(text: options)
-        return name.view.text
-    }
-
     static func fault(_ code: MemexError.Code, _ path: String, _ what: String) -> MemexError {
         MemexError(code, "\(path) \(what)", detailMembers: "\"file\":\(JSONText.quoted(path))")
     }

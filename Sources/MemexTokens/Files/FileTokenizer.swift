@@ -5,8 +5,9 @@ internal import Synchronization
 /// A tokenizer that was loaded from a file.
 final class FileTokenizer: TextTokenizer, @unchecked Sendable {
     let name: String
-    /// By what the file says: it may change, and another may say the same.
-    let identity: String
+    /// The bytes of the file and how it was opened: another file of the same name counts in another way. Set
+    /// before anybody else has it.
+    var identity: String
     private let pipeline: TextPipeline
     private let model: TokenizerModel
     private let decoder: [DecoderStep]
@@ -27,11 +28,11 @@ final class FileTokenizer: TextTokenizer, @unchecked Sendable {
     ///   - others: as the file writes them.
     ///   - unreachable: by their bytes.
     init(
-        name: String, identity: String, model: TokenizerModel, decoder: [DecoderStep]?, isByteLevel: Bool,
+        name: String, model: TokenizerModel, decoder: [DecoderStep]?, isByteLevel: Bool,
         pipeline: consuming TextPipeline, others: consuming TokenTable, unreachable: consuming TokenTable
     ) {
         self.name = name
-        self.identity = identity
+        identity = name
         self.model = model
         self.decoder = decoder ?? []
         hasDecoder = decoder != nil

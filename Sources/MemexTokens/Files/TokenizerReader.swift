@@ -46,8 +46,7 @@ struct TokenizerReader {
             try member("added_tokens", of: text, at: ""), vocabulary)
         let model = try vocabulary.finish(path)
         return FileTokenizer(
-            name: path, identity: FileContents.identity(text, ""), model: model, decoder: decoder,
-            isByteLevel: isByteLevel,
+            name: path, model: model, decoder: decoder, isByteLevel: isByteLevel,
             pipeline: TextPipeline(
                 before: added.before, after: added.after, normalizer: normalizer, steps: steps),
             others: added.others, unreachable: vocabulary.unreachable)

@@ -39,8 +39,10 @@ struct ChatModelRules: Equatable, Sendable {
         case "estimate:claude":
             self = .claude
             // These have a shorter text about tools.
-            let olderOnes = ["claude-3", "claude-sonnet-4-2", "claude-opus-4-2", "claude-opus-4-1"]
-            if let model, olderOnes.contains(where: { model.starts(with: $0.utf8) }) { tools = 310 }
+            let olderOnes: [StaticString] = [
+                "claude-3", "claude-sonnet-4-2", "claude-opus-4-2", "claude-opus-4-1",
+            ]
+            if let model, olderOnes.contains(where: { model.begins(with: $0) }) { tools = 310 }
             return
         case "estimate:claude-4.7":
             self = .newerClaude
@@ -51,10 +53,10 @@ struct ChatModelRules: Equatable, Sendable {
         default: break
         }
         guard var name = model else { return }
-        if name.starts(with: "ft:".utf8) { name = name.slice(3, name.count &- 3) }
+        if name.begins(with: "ft:") { name = name.slice(3, name.count &- 3) }
         // A provider that passes requests on puts its own name in front.
-        if name.starts(with: "openai/".utf8) { name = name.slice(7, name.count &- 7) }
-        func begins(_ prefix: String) -> Bool { name.starts(with: prefix.utf8) }
+        if name.begins(with: "openai/") { name = name.slice(7, name.count &- 7) }
+        func begins(_ prefix: StaticString) -> Bool { name.begins(with: prefix) }
         if begins("gpt-5") || begins("o1") || begins("o3") || begins("o4") { reply = 2 }
         if begins("gpt-5") {
             call = 10
@@ -70,7 +72,7 @@ struct ChatModelRules: Equatable, Sendable {
         }
     }
 
-    private static let imageRules: [(String, ImageRule)] = [
+    private static let imageRules: [(StaticString, ImageRule)] = [
         ("gpt-4o-mini", .tiles(base: 2833, tile: 5667)),
         ("gpt-4.1-mini", .patches(hundredths: 162)),
         ("gpt-4.1-nano", .patches(hundredths: 246)),
