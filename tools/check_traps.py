@@ -27,9 +27,9 @@ MODULES: dict[str, str] = {
     "MemexABI": r".*",
     "MemexModel": r".*(JSON|Json|Scan|Byte|UTF8|Unicode|Escape|Number|Merge|Packed).*",
     # Registries and lists of names are not among them: what they hold is the program's.
-    "MemexTokens": r"(?!.*(TokenizerRegistry|TextTokenizers)\.swift)"
+    "MemexTokens": r"(?!.*(TokenizerRegistry|LoadedTokenizers|TextTokenizers)\.swift)"
     r".*(Piece|Rules|AsciiWindow|Merge|Character|TextLoad|TokenizerScratch|BytePair"
-    r"|SpecialTokens|Estimate|Messages/|SplitPattern|VocabularyImage|VocabularyHash|Vocabulary|Token"
+    r"|SpecialTokens|Estimate|Messages/|SplitPattern|Vocabulary|Token"
     r"|RankFile|PerfectHash|HeapArray|Files/|ImageWriter|PairRanks|LoadedImage).*",
 }
 

@@ -29,7 +29,7 @@ fi
 # --- system packages ---------------------------------------------------------------------------------
 missing=()
 need() { missing+=("$@"); }
-for pair in pkg-config:pkg-config sqlite3:sqlite3 valgrind:valgrind xz:xz-utils nm:binutils cc:gcc c++:g++; do
+for pair in pkg-config:pkg-config sqlite3:sqlite3 valgrind:valgrind xz:xz-utils nm:binutils cc:gcc c++:g++ advzip:advancecomp; do
   command -v "${pair%%:*}" > /dev/null || need "${pair#*:}"
 done
 if command -v pkg-config > /dev/null; then

@@ -22,8 +22,8 @@ extension TextTokenizers {
     /// The tokenizer of a file: a Hugging Face `tokenizer.json`, or a `.tiktoken` rank file by its name.
     ///
     /// Loading reads the whole file and takes from a few milliseconds to about a second, see
-    /// docs/reference/tokenizer-files.md; keep the tokenizer, and opening the same file again is only reading it. Post-processors and truncation are not applied:
-    /// the tokens are those of the text alone.
+    /// docs/reference/tokenizer-files.md; keep the tokenizer. Opening the same file again is only reading it.
+    /// Post-processors and truncation are not applied: the tokens are those of the text alone.
     ///
     /// - Parameter options: for a rank file only; a `tokenizer.json` says everything itself.
     /// - Throws: NOT_FOUND, IO; INVALID for a broken file, with its line or JSON path; UNSUPPORTED for a

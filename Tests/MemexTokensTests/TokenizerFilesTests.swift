@@ -83,6 +83,25 @@ import Testing
         }
     }
 
+    /// Stored counts are known by it.
+    @Test func theIdentityIsThatOfTheContents() throws {
+        func identity(_ path: String, _ options: RankFileOptions = RankFileOptions()) throws -> String {
+            try TextTokenizers.file(path: path, options: options).identity
+        }
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("memex-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: path) }
+        try FileManager.default.copyItem(atPath: Self.path("gpt2.json"), toPath: path.path)
+        #expect(try identity(path.path) == identity(Self.path("gpt2.json")))
+        #expect(try identity(path.path) != identity(Self.path("llama3.json")))
+        let ranks = Self.path("small.tiktoken")
+        let identities = try [
+            RankFileOptions(pattern: "llama"), RankFileOptions(pattern: "qwen"),
+            RankFileOptions(pattern: "llama", special: [("x", 9_000)]),
+            RankFileOptions(pattern: "llama", special: [("x", 9_001)]),
+        ].map { try identity(ranks, $0) }
+        #expect(Set(identities).count == 4)
+    }
+
     @Test func rankFilesNeedTheirPattern() throws {
         let error = #expect(throws: MemexError.self) { _ = try subject("small.tiktoken") }
         #expect(error?.code == .invalid && error?.message.contains("\"pattern\"") == true)

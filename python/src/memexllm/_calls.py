@@ -189,3 +189,14 @@ def call_number(function: Callable[..., int], *arguments: Any) -> int:
     number = slot.number.value
     put_slot(slot)
     return number
+
+
+def call_number_with(function: Any, second: Any, *arguments: Any) -> int:
+    """Calls a function whose last parameters are two out numbers and an error; the first number."""
+    slot = take_slot()
+    status = function(*arguments, slot.number, second, slot.error)
+    if status < 0:
+        fail(status, slot)
+    number = slot.number.value
+    put_slot(slot)
+    return number
