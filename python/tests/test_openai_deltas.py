@@ -183,12 +183,12 @@ def test_a_whole_call_that_is_said_again_counts_once() -> None:
 
 
 def test_equal_pieces_of_arguments_are_pieces() -> None:
-    for pieces in (['{"a":', "1", "1", "}"], ["1", "1"], ['"a"', '"a"'], ["", "{}"], ["{", "{"]):
+    for said in (['{"a":', "1", "1", "}"], ["1", "1"], ['"a"', '"a"'], ["", "{}"], ["{", "{"]):
         held: dict[str, Any] = {}
-        for piece in pieces:
+        for piece in said:
             function = {"name": "f", "arguments": piece}
             merge(held, {"tool_calls": [{"index": 0, "id": "c1", "function": function}]})
-        assert held["tool_calls"][0]["function"]["arguments"] == "".join(pieces)
+        assert held["tool_calls"][0]["function"]["arguments"] == "".join(said)
     held = {}
     for piece in ("{}", "{}"):
         # Without id and name it is a piece, though no good one.

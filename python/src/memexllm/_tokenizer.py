@@ -7,7 +7,7 @@ from array import array
 from ctypes import POINTER, c_int64, cast
 from typing import TYPE_CHECKING, Any
 
-from ._calls import call_bytes, call_handle, call_number, fail, put_slot, take_slot
+from ._calls import call, call_bytes, call_handle, call_number, call_number_with
 from ._checks import INT64, integer, mapping, steps, text, utf8, wrong_type
 from ._handle import Handle
 from ._json import dump
@@ -97,13 +97,7 @@ class Tokenizer(Handle):
             data = text.encode()
         except (AttributeError, UnicodeEncodeError):
             data = utf8("text", text)
-        slot = take_slot()
-        status = _COUNT(self.handle, data, len(data), slot.number, slot.error)
-        if status < 0:
-            fail(status, slot)
-        number = slot.number.value
-        put_slot(slot)
-        return number
+        return call_number(_COUNT, self.handle, data, len(data))
 
     def count_batch(self, texts: Iterable[str]) -> list[int]:
         """Number of tokens of each of several texts: much faster than one call each.
@@ -113,7 +107,7 @@ class Tokenizer(Handle):
         """
         joined, lengths = _joined(texts)
         counts = array("q", bytes(8 * len(lengths)))
-        call_status(
+        call(
             lib.memex_tokenizer_count_batch,
             self.handle,
             joined,
@@ -201,26 +195,6 @@ class Tokenizer(Handle):
 
     def __repr__(self) -> str:
         return f"<Tokenizer {self.name}{'' if self._handle else ' closed'}>"
-
-
-def call_status(function: Any, *arguments: Any) -> None:
-    """Calls a function whose last parameter is an error."""
-    slot = take_slot()
-    status = function(*arguments, slot.error)
-    if status < 0:
-        fail(status, slot)
-    put_slot(slot)
-
-
-def call_number_with(function: Any, second: Any, *arguments: Any) -> int:
-    """Calls a function whose last parameters are two out numbers and an error; the first number."""
-    slot = take_slot()
-    status = function(*arguments, slot.number, second, slot.error)
-    if status < 0:
-        fail(status, slot)
-    number = slot.number.value
-    put_slot(slot)
-    return number
 
 
 def _joined(texts: Iterable[str]) -> tuple[bytes, array[int]]:
