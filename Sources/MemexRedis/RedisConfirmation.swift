@@ -14,9 +14,10 @@ struct RedisConfirmation: Sendable {
         var command = RedisCommand(asksForDisk ? "WAITAOF" : "WAIT")
         if asksForDisk { command.append(number: 1) }
         command.append(number: Int64(replicas))
-        // The server answers before the deadline, so that it is known what is missing.
-        let left = deadline.remaining / 1000
-        command.append(number: left > 86_400_000 ? 86_400_000 : max(left - left / 8 - 5, 1))
+        // The server answers before the deadline, so that it is known what is missing. It looks at expired waits
+        // ten times a second.
+        let left = min(deadline.remaining / 1000, 86_400_000)
+        command.append(number: max(left - max(left / 8, 120), left / 2, 1))
         return command
     }
 

@@ -6,7 +6,20 @@ package enum TextTokenizers {
         BuiltInEncoding.allCases.map(\.rawValue) + ["estimate"] + CalibratedEstimate.names
 
     /// All names that open as an encoding.
-    package static var allNames: [String] { names + TokenizerRegistry.names }
+    package static var allNames: [String] {
+        var all = names
+        TokenizerRegistry.forEachName { all.append($0) }
+        return all
+    }
+
+    static func isBuiltIn(_ name: ByteView) -> Bool {
+        var isFound = false
+        names.forEachElement { known in
+            isFound = known.withBytes { $0.equals(name) }
+            return !isFound
+        }
+        return isFound
+    }
 
     /// The tokenizer of an encoding; `estimate` needs no vocabulary, `estimate:claude` and `estimate:gemini` are
     /// for models that publish none.

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import time
@@ -92,6 +93,27 @@ def test_failovers_under_load(cluster: RedisCluster) -> None:
     unknown = sum(writer.unknown for writer in writers)
     print(f"{FAILOVERS} failovers, {acknowledged} acknowledged, {unknown} unknown")
     assert acknowledged > FAILOVERS * 10
+
+
+def test_an_append_that_no_replica_has_is_not_acknowledged(cluster: RedisCluster) -> None:
+    url = f"{cluster.url}&prefix=wait"
+    with memexllm.open(url, timeout=0.6) as store, memexllm.open(f"{url}&replicas=0") as hasty:
+        thread = store.threads.create(id="one")
+        thread.append("user", "confirmed")
+        masters = cluster.masters()
+        with contextlib.ExitStack() as frozen:
+            for node in cluster.nodes:
+                if node not in masters:
+                    frozen.enter_context(node.frozen())
+            with pytest.raises(errors.OutcomeUnknownError, match="replicas"):
+                thread.append("user", "unconfirmed", idempotency_key="k")
+            # It is found to be there, which is not enough.
+            with pytest.raises(errors.OutcomeUnknownError):
+                thread.append("user", "unconfirmed", idempotency_key="k")
+            assert hasty.threads.open("one").append("user", "hasty").seq == 3
+        cluster.wait()
+        assert thread.append("user", "unconfirmed", idempotency_key="k").seq == 2
+        assert thread.count() == 3
 
 
 def succeeds(command: list[str]) -> bool:
