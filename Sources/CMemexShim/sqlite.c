@@ -5,8 +5,10 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -18,6 +20,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int loaded;
 static pid_t loaded_by; /* the process whose locks this copy of SQLite knows */
 static char failure[256];
+/* The file that SQLite was first loaded from, in this process or in one that it was forked from. */
+static char source[PATH_MAX];
 
 static int fill(void *handle) {
 #define MEMEX_SHIM_FIND(name)                                                                     \
@@ -47,13 +51,11 @@ static int find(const char *fallback) {
 /* SQLite keeps the locks that its process holds in globals. A forked child inherits the globals and not
    the locks, so it gets a copy of the library with fresh ones: the same file under another inode. */
 static int copy(void) {
-  Dl_info info;
   struct stat s;
   char path[64];
   snprintf(failure, sizeof failure,
            "after fork() SQLite must be loaded anew, and its file cannot be copied; open stores in the parent or exec");
-  if (!dladdr((void *)MEMEX_SHIM_SQLITE.open_v2, &info) || !info.dli_fname) return 0;
-  int from = open(info.dli_fname, O_RDONLY | O_CLOEXEC);
+  int from = open(source, O_RDONLY | O_CLOEXEC);
   if (from < 0) return 0;
   int to = memfd_create("libsqlite3", MFD_CLOEXEC);
   int ok = to >= 0 && fstat(from, &s) == 0;
@@ -68,6 +70,13 @@ static int copy(void) {
   return handle && fill(handle);
 }
 
+/* A copy has no name that could be opened again: a child's child copies the first file, too. */
+static void remember_source(void) {
+  Dl_info info;
+  if (!dladdr((void *)MEMEX_SHIM_SQLITE.open_v2, &info) || !info.dli_fname || !realpath(info.dli_fname, source))
+    snprintf(source, sizeof source, "the file of SQLite is not known");
+}
+
 static void fork_prepare(void) { pthread_mutex_lock(&lock); }
 static void fork_done(void) { pthread_mutex_unlock(&lock); }
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
@@ -77,7 +86,9 @@ const char *memex_sqlite_load(const char *fallback) {
   pthread_once(&fork_once, fork_register);
   pthread_mutex_lock(&lock);
   if (!loaded || loaded_by != getpid()) {
-    loaded = loaded ? copy() : find(fallback);
+    /* What was inherited is never used, however often copying fails. */
+    if (source[0]) loaded = copy();
+    else if ((loaded = find(fallback))) remember_source();
     loaded_by = getpid();
   }
   int ok = loaded;

@@ -28,6 +28,7 @@ package struct TokenizerChoice: Sendable {
         guard (encoding == nil ? 0 : 1) + (model == nil ? 0 : 1) + (path == nil ? 0 : 1) == 1 else {
             throw reader.failure("encoding", "give one of \"encoding\", \"model\" and \"path\"")
         }
+        if let path, path.contains(0) { throw reader.failure("path", "has a NUL") }
         if pattern != nil, path == nil { throw reader.failure("pattern", "goes with \"path\" alone") }
         if let encoding {
             tokenizer = try TextTokenizers.encoding(encoding)

@@ -261,3 +261,30 @@ def test_forked_children_write_to_the_same_file(file_url: str) -> None:
             thread.append("user", f"3 {number}")
         assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
         check_whole(thread, 4, 50)
+
+
+def test_a_child_of_a_forked_child_opens_its_own(file_url: str) -> None:
+    def append_in_generations(left: int) -> int:
+        with memexllm.open(file_url) as own:
+            own.threads.open("shared").append("user", f"{left} before")
+            if left:
+                child = os.fork()
+                if child == 0:
+                    code = 1
+                    try:
+                        code = append_in_generations(left - 1)
+                    finally:
+                        os._exit(code)
+                if os.waitpid(child, 0)[1]:
+                    return 1
+            own.threads.open("shared").append("user", f"{left} after")
+        return 0
+
+    with memexllm.open(file_url) as store:
+        thread = store.threads.create(id="shared")
+    assert append_in_generations(3) == 0
+    with memexllm.open(file_url) as store:
+        thread = store.threads.open("shared")
+        befores = [f"{left} before" for left in (3, 2, 1, 0)]
+        afters = [f"{left} after" for left in (0, 1, 2, 3)]
+        assert [message.content for message in thread.messages()] == befores + afters

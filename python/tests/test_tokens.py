@@ -345,6 +345,8 @@ def test_a_tokenizer_from_a_file_is_known_by_its_bytes(tmp_path: Path) -> None:
         tokens.Tokenizer(path=file)
     with pytest.raises(NotFoundError, match="missing"):
         tokens.Tokenizer(path=tmp_path / "missing")
+    with pytest.raises(InvalidError, match="NUL"):
+        tokens.Tokenizer(path=f"{file}\0x")
     with pytest.raises(InvalidError, match="/tokenizer.*missing"):
         memexllm.build_context([], tokenizer=missing(tmp_path))
 

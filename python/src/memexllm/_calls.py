@@ -33,9 +33,11 @@ class Slot:  # pylint: disable=too-few-public-methods
         self.receipt = memex_receipt(struct_size=sizeof(memex_receipt))
 
     def __del__(self) -> None:
-        # What a signal handler raised right after a call may have kept the error from being read.
-        if self.error.value:
-            lib.memex_error_free(self.error)
+        # What a signal handler raised right after a call may have kept the error from being read;
+        # in the midst of __init__ it may have kept it from being there.
+        error = getattr(self, "error", None)
+        if error is not None and error.value:
+            lib.memex_error_free(error)
 
 
 # Slots that no call uses. A call takes one off the list and puts it back, so that neither another
