@@ -29,6 +29,19 @@ def test_a_result_without_a_call_is_refused(
     assert not server.requests
 
 
+@pytest.mark.parametrize(("call_id", "name"), [("c" * 41, "f"), ("c1", "mcp.tool")])
+def test_a_result_whose_call_cannot_be_sent_is_refused_with_the_reason(
+    caller: Caller, server: Server, call_id: str, name: str
+) -> None:
+    calls = [{"id": call_id, "type": "function", "function": {"name": name, "arguments": "{}"}}]
+    server.say(completion({"tool_calls": calls}, finish_reason="tool_calls"))
+    caller.ask(user("do"))
+    with pytest.raises(errors.InvalidError, match="message 2 .* not of the form") as caught:
+        caller.ask([{"role": "tool", "tool_call_id": call_id, "content": "r"}])
+    assert caught.value.details["malformed"] == 2
+    assert len(server.requests) == 1
+
+
 def test_calls_without_results_are_refused(
     caller: Caller, server: Server, store: memexllm.Store
 ) -> None:

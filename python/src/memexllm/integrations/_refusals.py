@@ -101,7 +101,7 @@ def _refuse(window: Window | None, turn: Expected, limits: Limits) -> None:
     lacking = {seq: reason for seq in turn.indices if (reason := _reason(whole, seq))}
     lacking = {seq: reason for seq, reason in lacking.items() if reason != _SUPERSEDED}
     if lacking:
-        raise _invalid(turn, lacking)
+        raise _invalid(turn, lacking, whole)
     has = set(window.seqs) if window else set()
     cut = [seq for seq in turn.indices if seq in there and seq not in has]
     if cut:
@@ -125,7 +125,7 @@ def _details(turn: Expected, reasons: Mapping[int, str]) -> dict[str, Any]:
     }
 
 
-def _invalid(turn: Expected, lacking: dict[int, str]) -> MemexError:
+def _invalid(turn: Expected, lacking: dict[int, str], whole: Window) -> MemexError:
     """The error for messages that no limit keeps out."""
     details = _details(turn, lacking)
     for seq, reason in lacking.items():
@@ -133,10 +133,22 @@ def _invalid(turn: Expected, lacking: dict[int, str]) -> MemexError:
             reason = "no_call"
         if not reason.endswith("not_examined"):
             rule = _RULES.get(reason, f"left out ({reason})")
+            broken = _broken_before(whole, seq) if reason == "no_call" else None
+            if broken:
+                rule += f"; message {broken} of the conversation is not of the form that the API "
+                rule += "takes (of calls: ids of 1 to 40 characters, names of letters, digits, _ "
+                rule += "and -), so its calls cannot be sent"
+                details["malformed"] = broken
             return InvalidError(f"{_name(turn, seq)} is {rule}. Nothing was sent", details=details)
     text = f"no room for {_name(turn, next(iter(lacking)))}: a window looks at the newest 10,000"
     text += " messages; append older ones yourself. Nothing was sent"
     return LimitError(text, details=details)
+
+
+def _broken_before(whole: Window, seq: int) -> int | None:
+    """The newest message before a seq that is left out for its form."""
+    broken = (entry["seq"] for entry in whole.left_out if entry["reason"] == "malformed")
+    return max((number for number in broken if number < seq), default=None)
 
 
 def _over(
