@@ -103,30 +103,44 @@ int memex_shim_open(const char *path, int flags, unsigned mode) {
 }
 
 #define FORK_CLOSE_MAX 1024
-static _Atomic int fork_close[FORK_CLOSE_MAX]; /* descriptor + 1, 0 when free */
+static struct {
+  _Atomic int descriptor; /* + 1; 0 when free, -1 while it is filled */
+  /* A library may have closed it, and the number be another file's. */
+  dev_t device;
+  ino_t inode;
+} fork_close[FORK_CLOSE_MAX];
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
 static void fork_child(void) {
   for (int i = 0; i < FORK_CLOSE_MAX; i++) {
-    int d = atomic_exchange(&fork_close[i], 0);
-    if (d > 0) close(d - 1);
+    struct stat s;
+    int d = atomic_exchange(&fork_close[i].descriptor, 0);
+    if (d > 0 && fstat(d - 1, &s) == 0 && s.st_dev == fork_close[i].device && s.st_ino == fork_close[i].inode)
+      close(d - 1);
   }
 }
 
 static void fork_register(void) { pthread_atfork(NULL, NULL, fork_child); }
 
 void memex_shim_fork_close_add(int descriptor) {
+  struct stat s;
   pthread_once(&fork_once, fork_register);
+  if (fstat(descriptor, &s) != 0) return;
   for (int i = 0; i < FORK_CLOSE_MAX; i++) {
     int expected = 0;
-    if (atomic_compare_exchange_strong(&fork_close[i], &expected, descriptor + 1)) return;
+    if (atomic_compare_exchange_strong(&fork_close[i].descriptor, &expected, -1)) {
+      fork_close[i].device = s.st_dev;
+      fork_close[i].inode = s.st_ino;
+      atomic_store(&fork_close[i].descriptor, descriptor + 1);
+      return;
+    }
   }
 }
 
 void memex_shim_fork_close_remove(int descriptor) {
   for (int i = 0; i < FORK_CLOSE_MAX; i++) {
     int expected = descriptor + 1;
-    if (atomic_compare_exchange_strong(&fork_close[i], &expected, 0)) return;
+    if (atomic_compare_exchange_strong(&fork_close[i].descriptor, &expected, 0)) return;
   }
 }
 

@@ -19,6 +19,7 @@ final class PostgreSQLConnection {
     private let usesPrepared: Bool
     private var prepared: Set<Int> = []
     private let interruptions: PostgreSQLInterruptions
+    private let socket: Int32
     /// What the server owes an answer to; the number of a statement that is being prepared, or -1.
     private var owed: [Int] = []
     /// The server's answer to an expired wait for a lock comes after the deadline.
@@ -34,7 +35,9 @@ final class PostgreSQLConnection {
         self.interruptions = interruptions
         serverVersion = memex_pq_server_version(handle)
         isEncrypted = memex_pq_is_encrypted(handle) != 0
-        memex_shim_fork_close_add(memex_pq_socket(handle))
+        // libpq forgets its socket when it breaks.
+        socket = memex_pq_socket(handle)
+        memex_shim_fork_close_add(socket)
     }
 
     func filled(_ sql: String) -> String { self.sql.fill(sql) }
@@ -43,7 +46,7 @@ final class PostgreSQLConnection {
     var backend: Int32 { memex_pq_backend(handle) }
 
     func close() {
-        memex_shim_fork_close_remove(memex_pq_socket(handle))
+        memex_shim_fork_close_remove(socket)
         memex_pq_finish(handle)
     }
 

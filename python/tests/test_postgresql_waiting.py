@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import threading
@@ -157,3 +158,30 @@ def test_sessions_that_the_server_ended_are_replaced(url: str, schema: str) -> N
             assert thread.count() == number + 1
             assert psql(URL, end)
         assert thread.count() == 5
+
+
+def test_a_child_keeps_its_files_after_a_connection_was_lost(url: str, schema: str) -> None:
+    end = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE application_name = 'memex' AND query LIKE '%" + schema + "%'"
+    )
+    with memexllm.open(url) as store:
+        thread = store.threads.create()
+        for _ in range(3):
+            thread.append("user", "x")
+            assert psql(URL, end)
+            assert thread.count()
+    # These take the numbers that the lost connections had.
+    files = [os.open(os.devnull, os.O_RDONLY) for _ in range(16)]
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            for file in files:
+                os.fstat(file)
+            status = 0
+        finally:
+            os._exit(status)
+    for file in files:
+        os.close(file)
+    assert os.waitpid(child, 0)[1] == 0
