@@ -237,7 +237,7 @@ def test_a_tokenizer_of_the_callers(letters: str) -> None:
     with pytest.raises(ExistsError):
         tokens.register_tokenizer("cl100k_base", Letters())
     with pytest.raises(NotFoundError):
-        tokens.unregister_tokenizer("nobody's")
+        tokens.unregister_tokenizer("nobodys")
 
 
 def test_a_name_that_is_registered_again_stands_for_the_new_one() -> None:
