@@ -128,7 +128,7 @@ static void list_paged(memex_store *store, int expected) {
 }
 
 static const char *make_metadata(void) {
-  static char text[1000 << 10];
+  static char text[300 << 10];
   if (!text[0]) {
     memset(text, 'x', sizeof text - 1);
     static const char begin[] = "{\"metadata\":{\"large\":\"", end[] = "\"}}";
